@@ -77,7 +77,7 @@ DEFS := -D_GNU_SOURCE -DCLOUDINVITE_VERSION='"$(VERSION)"' \
 
 pkg = $(shell $(PKG_CONFIG) --cflags $(1) 2>/dev/null)
 lib = $(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null || echo $(2))
-PKGS := libcurl jansson libcrypto sqlite3 inih libmicrohttpd libssl
+PKGS := libcurl jansson libcrypto p11-kit-1 sqlite3 inih libmicrohttpd libssl
 
 CPPFLAGS_ALL = -I. -Icommon $(DEFS) $(CPPFLAGS)
 CFLAGS_ALL = -std=gnu11 $(OPT) $(PREFIX_MAP) $(WARN) $(HARDEN) -ffunction-sections -fdata-sections \
@@ -86,7 +86,7 @@ PKG_CFLAGS := $(call pkg,$(PKGS))
 
 LIBS_BASE   :=
 LIBS_INI    := $(call lib,inih,-linih)
-LIBS_GOOGLE := $(call lib,libcurl jansson libcrypto,-lcurl -ljansson -lcrypto)
+LIBS_GOOGLE := $(call lib,libcurl jansson libcrypto p11-kit-1,-lcurl -ljansson -lcrypto -lp11-kit)
 LIBS_JSON   := $(call lib,jansson,-ljansson)
 LIBS_LEDGER := $(call lib,sqlite3,-lsqlite3)
 LIBS_EMULATOR := $(call lib,libmicrohttpd jansson libcrypto zlib,-lmicrohttpd -ljansson -lcrypto -lz)
@@ -94,7 +94,7 @@ LIBS_ALL    := $(LIBS_INI) $(LIBS_GOOGLE) $(LIBS_LEDGER)
 LIBS_CMOCKA := $(call lib,cmocka,-lcmocka)
 
 # ---- sources: a folder for each layer ----------------------------------------------------------
-LAYERS := base telemetry pam spool settings people google google/http google/auth google/auth/hsm google/api ledger ratelimit invite metrics
+LAYERS := base telemetry pam spool settings people google google/http google/auth google/auth/hsm google/api person ledger ratelimit engine metrics
 LIB_SRC := $(foreach layer,$(LAYERS),$(wildcard common/$(layer)/*.c))
 PIC_SRC := $(wildcard common/base/*.c common/pam/*.c common/spool/*.c)
 MOD_SRC := $(wildcard pam_module/*.c)
@@ -132,7 +132,7 @@ FAULTS_TESTS := $(patsubst tests/%.c,$(O)/tests/%,$(FAULTS_SRC))
 FUZZERS := $(patsubst tests/%.c,$(O)/tests/%,$(FUZZ_SRC))
 BENCHES := $(patsubst tests/%.c,$(O)/tests/%,$(BENCH_SRC))
 
-.PHONY: all module programs emulator tests benches check demo bench fuzz lint analyze deps deb deb-tree install uninstall clean help format
+.PHONY: all module programs emulator tests benches check demo bench fuzz mutants lint analyze deps deb deb-tree install uninstall clean help format
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -146,6 +146,7 @@ help:
 #: check      install what the tests need, build, run the tests
 #: bench      measure the bounds of docs/design.md
 #: fuzz       every fuzz target for FUZZ_TIME seconds (60), FUZZ_JOBS at once
+#: mutants    change common/person in one place at a time, and see that a test fails (MUTANTS="--sample 100")
 #: lint       clang-format, clang-tidy, cppcheck, shellcheck, the project's own rules
 #: analyze    gcc -fanalyzer over what is shipped
 #: deps       install the packages that building needs (apt or dnf)
@@ -210,7 +211,7 @@ $(EMULATOR): $(call objs,$(EMU_SRC))
 	$(LINK) $(LIBS_EMULATOR)
 
 # Fixtures that several unit tests share; the fake Google replaces functions of the library.
-FAKE_SRC := tests/unit/fake_google.c tests/unit/invite_admin.c tests/unit/invite_copy.c
+FAKE_SRC := tests/unit/fake_google.c tests/unit/engine_admin.c tests/unit/engine_copy.c
 LIBTEST := $(O)/libtest.a
 $(LIBTEST): $(call objs,$(filter-out $(UNIT_SRC) $(FAKE_SRC),$(wildcard tests/unit/*.c)))
 	@rm -f $@
@@ -219,6 +220,14 @@ LIBFAKE := $(O)/libfake.a
 $(LIBFAKE): $(call objs,$(FAKE_SRC))
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $^
+
+# One person's rules, and nothing that could do anything else.
+LIBPERSON := $(O)/libperson.a
+$(LIBPERSON): $(call objs,$(wildcard common/person/*.c common/base/*.c) common/google/types.c)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+$(O)/tests/unit/person_%: $(O)/tests/unit/person_%.o $(LIBTEST) $(LIBPERSON)
+	$(LINK) $(LIBS_CMOCKA)
 
 # The command line's tests link all of it except its main.
 LIBCLI := $(O)/libcli.a
@@ -236,7 +245,7 @@ $(O)/tests/unit/collector_%: $(O)/tests/unit/collector_%.o $(LIBTEST) $(LIBWORKE
 	$(LINK) $(LIBS_ALL) $(LIBS_CMOCKA)
 $(O)/tests/unit/worker_%: $(O)/tests/unit/worker_%.o $(LIBTEST) $(LIBWORKER) $(LIB)
 	$(LINK) $(LIBS_ALL) $(LIBS_CMOCKA)
-$(O)/tests/unit/invite_%: $(O)/tests/unit/invite_%.o $(LIBFAKE) $(LIBTEST) $(LIB)
+$(O)/tests/unit/engine_%: $(O)/tests/unit/engine_%.o $(LIBFAKE) $(LIBTEST) $(LIB)
 	$(LINK) $(LIBS_ALL) $(LIBS_CMOCKA)
 $(O)/tests/unit/%: $(O)/tests/unit/%.o $(LIBTEST) $(LIB)
 	$(LINK) $(LIBS_ALL) $(LIBS_CMOCKA)
@@ -252,12 +261,14 @@ FAULTS_CALLS := open openat __open_2 __openat_2 read __read_chk pread write pwri
 	fdopendir readdir mmap getrandom clock_gettime malloc calloc realloc strdup free json_xmalloc
 $(O)/tests/faults/%: $(O)/tests/faults/%.o $(call objs,$(filter-out $(FAULTS_SRC),$(wildcard tests/faults/*.c))) $(LIBTEST) $(LIB)
 	$(LINK) $(addprefix -Wl$(comma)--wrap=,$(FAULTS_CALLS)) $(LIBS_ALL) $(LIBS_CMOCKA)
-$(O)/tests/faults/invite_%: $(O)/tests/faults/invite_%.o $(call objs,$(filter-out $(FAULTS_SRC),$(wildcard tests/faults/*.c))) $(LIBFAKE) $(LIBTEST) $(LIB)
+$(O)/tests/faults/engine_%: $(O)/tests/faults/engine_%.o $(call objs,$(filter-out $(FAULTS_SRC),$(wildcard tests/faults/*.c))) $(LIBFAKE) $(LIBTEST) $(LIB)
 	$(LINK) $(addprefix -Wl$(comma)--wrap=,$(FAULTS_CALLS)) $(LIBS_ALL) $(LIBS_CMOCKA)
 $(O)/tests/bench/%: $(O)/tests/bench/%.o $(LIB)
 	$(LINK) $(LIBS_ALL) -lpam -ldl
 $(O)/tests/fuzz/%: $(O)/tests/fuzz/%.o $(O)/tests/fuzz/fuzz.o $(call objs,common/pam/arguments.c pam_module/cached.c pam_module/local_user.c) $(LIB)
 	$(LINK) -fsanitize=fuzzer $(LIBS_ALL)
+$(O)/tests/fuzz/person_fuzz: $(O)/tests/fuzz/person_fuzz.o $(O)/tests/fuzz/fuzz.o $(LIBPERSON)
+	$(LINK) -fsanitize=fuzzer
 $(O)/tests/fuzz/local_user_fuzz: LINK_HARDEN += -Wl,--wrap=open
 $(O)/tests/fuzz/pam_stack_fuzz: $(call objs,cli/pam/stack.c cli/pam/line.c cli/pam/edit.c)
 $(O)/tests/fuzz/ledger_fuzz: $(call objs,$(filter-out cli/main.c,$(CLI_SRC)))
@@ -297,6 +308,18 @@ demo:
 	@packaging/deps build demo
 	@$(MAKE) --no-print-directory all O=$(O)
 	@CLOUDINVITE_BUILD=$(abspath $(O)) tests/demo/demo.py
+
+# Options of tests/mutants/mutants.py: make mutants MUTANTS="--sample 100"
+MUTANTS ?=
+MUTANTS_JOBS ?= 2
+.PHONY: mutants-run
+mutants:
+	@packaging/deps build test
+	@$(MAKE) --no-print-directory mutants-run O=$(O)
+mutants-run: export CLOUDINVITE_DEFS = $(CPPFLAGS_ALL)
+mutants-run: export CLOUDINVITE_CFLAGS = -std=gnu11 $(PKG_CFLAGS)
+mutants-run: $(filter $(O)/tests/unit/person_%,$(UNIT_TESTS))
+	@CC="$(CC)" tests/mutants/mutants.py --build $(O) --jobs $(MUTANTS_JOBS) $(MUTANTS)
 
 FUZZ_TIME ?= 60
 .PHONY: fuzz-run

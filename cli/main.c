@@ -21,6 +21,7 @@
 #include "cli/common/interrupt.h"
 #include "cli/ops/ops.h"
 #include "cli/verbs.h"
+#include "google/auth/hsm/hsm_uri.h"
 #include "telemetry/events.h"
 
 static const struct option options[] = {
@@ -111,7 +112,7 @@ static int run(struct cli *cli, int argc, char **argv)
 	}
 	if (!are_options_current(argc, argv, &fault))
 		return cli_fail(&fault);
-	optind = 0; /* getopt starts anew, and permutes again */
+	optind = 0; /* getopt starts again, and permutes again */
 	cli->account = verb->account;
 	cli->verb = verb;
 	return verb->run(cli, argc, argv);
@@ -167,6 +168,7 @@ int main(int argc, char **argv)
 	log_start("cloudinvite", LOG_LEVEL_WARN);
 	log_message_ids(event_ids);
 	log_decisions();
+	settings_read_keys_with(&hsm_key_reader);
 	detect_terminal(&cli);
 	if (!are_options_visible(argc, argv, &fault))
 		return cli_fail(&fault);

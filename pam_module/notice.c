@@ -44,9 +44,9 @@ static void make_safe(char *out, size_t size, char *raw)
 	out[used] = '\0';
 }
 
-/* Root's own words, or false: the file must be root's alone, so that nobody else speaks at logins.
- * It is in the spool, where only root can open it, so that nobody else can hold it either.
- */
+/* Reads root's message. False unless only root can write the file; otherwise others could show text
+ * at logins. The file is in the spool, which only root can open, so that no other user can delay
+ * the lookup. */
 static bool read_message(const char *path, char out[4 * MESSAGE_MAX + 1])
 {
 	char raw[MESSAGE_MAX + 1];

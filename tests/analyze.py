@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""gcc's analyzer over the product's C.
+"""gcc's analyzer over the product's C code.
 
     analyze.py [--jobs N] FILE...
 
-A finding that is none is explained where it is: a comment with "-fanalyzer" on its line or on one of the five above.
-Prints TAP, and closes with a line that CI adds up.
+A false finding is explained in the code: by a comment with "-fanalyzer" on its line or on one of the five above. Prints
+TAP, and ends with a line that CI adds up.
 """
 import argparse
 import concurrent.futures
@@ -27,7 +27,7 @@ def is_explained(path, line):
 
 
 def findings(path, compiler, flags):
-    """Those of a file that are not explained."""
+    """The findings of a file that are not explained."""
     done = subprocess.run([*compiler, *flags, "-O2", "-fanalyzer", "-S", "-o", os.devnull, path],
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     found = [match.group(0) for match in FINDING.finditer(done.stdout)

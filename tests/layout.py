@@ -23,8 +23,9 @@ TYPES = {"common/google"}  # methods and states of invitations
 HTTP = SETTINGS | TYPES | {"common/google/http"}
 AUTH = HTTP | TELEMETRY | {"common/google/auth"}
 GOOGLE = AUTH | {"common/google/auth/hsm", "common/google/api"}
-LEDGER = PEOPLE | TYPES | TELEMETRY | {"common/ledger"}
-ENGINE = LEDGER | GOOGLE | {"common/ratelimit", "common/invite"}
+PERSON = BASE | TYPES | {"common/person"}
+LEDGER = PEOPLE | PERSON | TELEMETRY | {"common/ledger"}
+ENGINE = LEDGER | GOOGLE | {"common/ratelimit", "common/engine"}
 WORKER = PEOPLE | TELEMETRY | {"worker", "common/ledger", "common/spool"}
 VERB = {"cli/common"} | PEOPLE
 FOLDERS = {
@@ -39,17 +40,18 @@ FOLDERS = {
     "common/google/auth": AUTH | {"common/google/auth/hsm"},
     "common/google/auth/hsm": AUTH,
     "common/google/api": GOOGLE,
-    "common/ledger": PEOPLE | TYPES | TELEMETRY,
+    "common/person": PERSON,
+    "common/ledger": PEOPLE | PERSON | TELEMETRY,
     "common/ratelimit": LEDGER,
-    "common/invite": ENGINE,
+    "common/engine": ENGINE,
     "common/metrics": LEDGER | {"common/ratelimit", "common/google/api"},
     "pam_module": BASE | {"common/pam", "common/spool"},
     "worker": WORKER,
     "worker/collector": WORKER,
     "worker/dispatcher": WORKER | ENGINE | {"common/metrics"},
     "worker/keeper": {"worker", "common/spool"} | SETTINGS,
-    "cli": BASE | TELEMETRY | {"cli/api", "cli/common", "cli/doctor", "cli/ops", "cli/pam", "cli/people", "cli/report",
-                               "cli/setup", "cli/status"},
+    "cli": BASE | TELEMETRY | {"common/google/auth/hsm", "cli/api", "cli/common", "cli/doctor", "cli/ops", "cli/pam",
+                               "cli/people", "cli/report", "cli/setup", "cli/status"},
     "cli/common": LEDGER | {"common/google/api"},
     "cli/people": VERB | LEDGER | {"common/spool"},
     "cli/api": VERB | ENGINE,
@@ -61,23 +63,19 @@ FOLDERS = {
     "cli/ops": VERB | LEDGER | {"common/metrics", "common/spool"},
     "emulator": BASE,
 }
-# Only these include a header. A verb that included the table of verbs would call every other one.
+# Only these files may include the header. A verb that included the table of verbs would call all other verbs.
 ONLY = {"cli/verbs.h": {"cli/main.c", "cli/verbs.c"}}
 
-# Circles of calls that are there: why, in which folder, and the names. One that is gone must be taken out here.
+# Known circles of calls: the reason, the folder, and the names. A circle that is gone must be removed here.
 KNOWN = [
-    ("invite.c runs rounds of claims, courses and sweeps, and what these call calls invite.c back",
-     "common/invite", "bulk claim control course ending invite mailing reconcile round shown sweep wave"),
-    ("a person's next state depends on blocks and accounts; a block and a missing account move the person",
-     "common/ledger", "block orphan person"),
     ("a change of the ledger is guarded by a look at the schema, and an upgrade of the schema is such a change",
      "common/ledger", "guard schema sqlite transaction"),
 ]
 
-# A .c file begins with its licence and with a head that says what the file is for. Folders where that is not so yet.
+# A .c file begins with its licence and with a head that says what the file is for. These folders do not do so yet.
 HEAD = re.compile(r"/\* SPDX-License-Identifier: Apache-2\.0 \*/\n/\*\n \* \S")
 HEADLESS = {
-    "common/invite": "it is going to be replaced",
+    "common/ledger": "its files are being renamed",
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
@@ -106,7 +104,7 @@ def sources(root):
 
 
 def includes(root, files):
-    """The files of ours that each file includes."""
+    """Our own files that each file includes."""
     known, graph = set(files), {}
     for path in files:
         with open(os.path.join(root, path), encoding="utf-8") as file:
@@ -119,12 +117,12 @@ def includes(root, files):
 
 
 def program(path):
-    """The emulator has no file in common with the product: a name may stand in both."""
+    """The emulator shares no file with the product, so both may define the same name."""
     return "emulator" if path.startswith("emulator/") else "product"
 
 
 def calls(objects, files):
-    """The files whose symbols each .c file uses, and these symbols; what is not built."""
+    """The files whose symbols each .c file uses, and these symbols; the files that are not built."""
     by_object, absent = {}, []
     for path in files:
         if path.endswith(".c"):
@@ -222,7 +220,7 @@ def describe(circle, graph, symbols):
 
 
 def unknown_circles(graph, symbols):
-    """What is wrong about circles of calls: those that are new, and those of KNOWN that are gone."""
+    """Problems with circles of calls: new ones, and rows of KNOWN that are gone."""
     known = [{f"{folder}/{name}.c" for folder in folders.split() for name in names.split()}
              for _, folders, names in KNOWN]
     met = set()

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Lint: clang-format, clang-tidy, cppcheck, shellcheck, mandoc and the project's own rules.
 
-Prints TAP, a line a check and file, and closes with a line that CI adds up.
+Prints TAP with a line for each check and file, and ends with a line that CI adds up.
 """
 import argparse
 import concurrent.futures
@@ -16,14 +16,14 @@ import sys
 BANNED = re.compile(r"\b(strcpy|strcat|sprintf|vsprintf|strtok|atoi|atol|atof|gets|system|popen|"
                     r"alloca|mktemp|tmpnam|asctime|ctime)\s*\(")
 LINE_COMMENT = re.compile(r"(^|[^:\"'])//(?!/)")
-# The command line's writers: what others print goes through them, so that nothing of a ledger, a host or of
-# Google's reaches a terminal, a spreadsheet or a machine around them (docs/security.md, "The writers").
+# The command line's writers: all other output goes through them, so that no text of a ledger, a host or Google bypasses
+# them on its way to a terminal, a spreadsheet or a script (docs/security.md, "The writers").
 PRINTED = re.compile(r"\b(v?f?printf|v?dprintf|f?puts|f?putc|putchar|fwrite)\s*\(")
 WRITERS = {"cli/common/context.c", "cli/common/confirm.c", "cli/common/screen.c", "cli/common/json.c",
            "cli/common/csv.c",
            "cli/common/progress.c", "cli/ops/metrics.c", "cli/status/watch.c",
            "cli/common/verb.c",    # the texts of --help
-           "cli/api/token.c",      # --print; access_token_valid lets nothing else in than printable ASCII
+           "cli/api/token.c",  # --print; access_token_valid accepts only printable ASCII
            "cli/api/login_ask.c"}  # addresses for a browser, which are percent-encoded
 MAX_FILE_LINES = 500
 MAX_TEST_LINES = 700
@@ -78,7 +78,7 @@ def call(source, at):
 
 
 def printed(path, source):
-    """What is printed around the writers, unless it is a text of ours, with numbers at most, or one character."""
+    """What is printed without the writers, unless it is a text of ours with numbers or a single character."""
     source = re.sub(r"/\*.*?\*/", lambda m: re.sub(r"[^\n]", " ", m.group(0)), source, flags=re.DOTALL)
     for found in PRINTED.finditer(source):
         text = call(source, found.end() - 1)
@@ -141,8 +141,8 @@ def main():
     report("python compiles", tool(sys.executable, "-m", "py_compile", "tests/run",
                                    *glob.glob("tests/**/*.py", recursive=True)))
     if not options.fast:
-        # varFuncNullUB: NULL is a pointer in C on every system that this runs on, and libcurl's own
-        # documentation passes it so. The headers of the system are not ours to fix.
+        # varFuncNullUB: NULL is a pointer in C on every system on which this runs, and libcurl's own documentation
+        # passes it so. The system's headers cannot be changed.
         defines = [flag for flag in flags if flag.startswith(("-D", "-I"))]
         report("cppcheck", tool(
             "cppcheck", "--quiet", "--std=c11", "--error-exitcode=1", "-j", str(options.jobs),

@@ -4,16 +4,16 @@
 
     messages.py [--kind KIND]... [--all] [FILE...]
 
-Prints a table with tabs: place, kind, the C function, the text. A text that the compiler joins from several
-literals is one row; a macro in between stands as its name in <>. Without FILE, all that is shipped is read.
+Prints a table with tabs: place, kind, the C function, the text. A text that the compiler joins from several literals is
+one row; a macro in between appears as its name in <>. Without FILE, all shipped sources are read.
 
 Kinds: fault (what happened), remedy (what to do), log (a log line), print (a line on the screen), prompt, usage
-(--help), doctor (a line of `doctor`), text (a piece of one of these, or prose in a place that is not known),
-code (a stable word of a fault or an event), word (a word of a table, of JSON or of an enum: [a-z0-9_.-] only).
-`--all` adds what is certainly not printed (SQL, names of JSON members that are read, words that are compared).
+(--help), doctor (a line of `doctor`), text (a part of one of these, or prose in an unknown place), code (a stable word
+of a fault or an event), word (a word of a table, of JSON or of an enum: [a-z0-9_.-] only). `--all` adds texts that are
+certainly not printed (SQL, names of JSON members that are read, words that are compared).
 
-The kind follows from the call that a literal stands in. A function that is not in KINDS and formats like
-printf is found by its attribute in the headers, so that a new one is not missed: its texts are of the kind `text`.
+The kind follows from the call in which a literal appears. A function that is not in KINDS and formats like printf is
+found by its attribute in the headers, so that a new one is not missed: its texts are of the kind `text`.
 """
 import argparse
 import re
@@ -38,14 +38,15 @@ KINDS = [
     (r"(screen|table|progress|html|svg|setup|cli)_\w+|v?f?printf|f?puts|fputc|person_line|labelled|head|line|page|tile|"
      r"visibility|waits|name_(words|missing)", None, "print"),
 ]
-# What is compared, opened, looked up or executed, but never printed.
+# Texts that are compared, opened, looked up or executed, but never printed.
 SILENT = re.compile(
     r"str(n|n?case)?cmp|memcmp|strc?spn|strpbrk|strn?str|strcasestr|strtok_r|strsep|f?open(at)?|fdopen|f?reopen|getenv|"
     r"secure_getenv|setenv|unsetenv|getopt_long|dlopen|dlsym|strptime|strftime|json_object_get|json_unpack\w*|"
     r"member\w*|(text|str)_(starts|ends|equal_nocase|in_list|match|is|has|each)\w*|query_\w+|sqlite3_\w+|"
-    r"uri_field|key_uri_\w+|array_read|header(_value)?|reply_(header|text)|meta_\w+|ledger_(get|meta)|_Static_assert|"
-    r"memchr|MAP_SQL|execv?p?e?|execlp?|EVP_\w+|OSSL_\w+|OPENSSL_\w+|curl_\w+|form_add|add_header|setlocale|ENGINE_\w+|"
-    r"BIO_\w+|PEM_\w+|syslog|section|attribute|format|visibility|text_is_\w+|setting_find|iam_caller|route_read")
+    r"uri_field|(hsm|p11_kit)_uri_\w+|array_read|header(_value)?|reply_(header|text)|meta_\w+|ledger_(get|meta)|"
+    r"_Static_assert|memchr|MAP_SQL|execv?p?e?|execlp?|EVP_\w+|OSSL_\w+|OPENSSL_\w+|curl_\w+|form_add|add_header|"
+    r"setlocale|ENGINE_\w+|BIO_\w+|PEM_\w+|syslog|section|attribute|format|visibility|text_is_\w+|setting_find|"
+    r"iam_caller|route_read")
 SQL = re.compile(r"^\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|PRAGMA|BEGIN|COMMIT|ROLLBACK|SAVEPOINT|"
                  r"RELEASE|WITH|WHERE|AND|OR|FROM|ORDER BY|VACUUM|ANALYZE|LEFT JOIN|JOIN|SET)\b")
 FORMAT = re.compile(r"%[-+ #0]*[\d*]*(?:\.[\d*]+)?(?:hh|h|ll|l|j|z|t|L)?[a-zA-Z%]")
@@ -84,7 +85,7 @@ def unquote(literal):
 
 
 def literals(path, source):
-    """Every literal of a C file. Adjacent ones are one, also with a macro (PRId64) in between."""
+    """Every literal of a C file. Adjacent ones are one, even with a macro (PRId64) in between."""
     line, stack, function, candidate = 1, [], "", ""
     open_text, pending, directive, depth = None, [], False, 0
     previous = ""
@@ -110,7 +111,7 @@ def literals(path, source):
                                     + unquote(text))
             pending, previous = [], '"'
             continue
-        # A macro of capitals next to a literal belongs to it, if another literal follows or it is a suffix.
+        # A macro of capitals next to a literal belongs to it if another literal follows or if it is a suffix.
         if kind == "name" and open_text and re.fullmatch(r"[A-Z][A-Z0-9_]+|PRI\w+", text):
             pending.append(text)
             previous = text
@@ -185,7 +186,7 @@ def read(path):
 
 
 def messages_of(path, source, formatters=frozenset()):
-    """Every message of one file, with its kind; what holds no word is left out."""
+    """Every message of one file, with its kind, except those without a word."""
     for message in literals(path, source):
         message.kind = classify(message, formatters)
         if message.kind:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every test finds around it, with any user and in any place.
+"""The environment of every test, for any user and in any place.
 
     enter()             starts the calling script again where this machine's log cannot be written
-    environment()       the caller's environment without what our programs would obey
-    programs(build)     what was built, in a directory that every user can reach, while it is open
+    environment()       the caller's environment without the variables that our programs obey
+    programs(build)     the built files, in a directory that every user can reach, while it is open
 """
 import contextlib
 import os
@@ -16,7 +16,7 @@ INSIDE = "CLOUDINVITE_SURROUNDINGS"
 UNSHARE = ["unshare", "--mount", "--propagation", "private", "--"]
 JOURNAL, LOG = "/run/systemd/journal", "/dev/log"
 
-# Who ran sudo, systemd as the parent, a desktop, a terminal's size, smartcards, the time zone.
+# The user of sudo, systemd as the parent, a desktop, a terminal's size, smartcards, the time zone.
 OBEYED = ("COLUMNS", "CREDENTIALS_DIRECTORY", "DISPLAY", "JOURNAL_STREAM", "LANG", "LANGUAGE", "LINES",
           "NOTIFY_SOCKET", "NO_COLOR", "PKCS11_MODULE_PATH", "PKCS11_PROVIDER_MODULE", "SUDO_COMMAND",
           "SUDO_GID", "SUDO_UID", "SUDO_USER", "TMPDIR", "TZ", "WATCHDOG_PID", "WATCHDOG_USEC",
@@ -24,7 +24,7 @@ OBEYED = ("COLUMNS", "CREDENTIALS_DIRECTORY", "DISPLAY", "JOURNAL_STREAM", "LANG
 
 
 def hide_log():
-    """Logins of the tests, and decisions, would only disturb the administrator of this machine."""
+    """Logins and decisions of the tests would only disturb the administrator of this machine."""
     if os.path.isdir(JOURNAL):
         subprocess.run(["mount", "-n", "-t", "tmpfs", "-o", "mode=0755", "tmpfs", JOURNAL], check=True)
     if os.path.exists(LOG):
@@ -32,7 +32,7 @@ def hide_log():
 
 
 def enter():
-    """Nobody but root writes such lines, and can do this."""
+    """Only root writes such lines, and only root can do this."""
     if os.geteuid() != 0 or os.environ.get(INSIDE) == "no":
         return
     if os.environ.get(INSIDE):
@@ -50,7 +50,7 @@ def enter():
 
 
 def environment():
-    """Debian's root has the directories of sbin in PATH, a `su` without `-` has not."""
+    """Debian's root has the directories of sbin in PATH; a `su` without `-` does not."""
     kept = {name: value for name, value in os.environ.items()
             if name not in OBEYED and not name.startswith("LC_")}
     kept.setdefault("HOME", "/root" if os.geteuid() == 0 else "/nonexistent")
@@ -59,8 +59,9 @@ def environment():
 
 @contextlib.contextmanager
 def programs(build):
-    """The directory's name: programs, module and flags, and as a link `tests`, with the drivers. Gone at
-    the end. A clone in /root, which is shut to others, must not fail the tests that become another user."""
+    """The directory's name: it has programs, module and flags, and a link `tests` to the drivers. It is removed at the
+    end. So a clone in /root, which others cannot enter, does not fail the tests that become another user.
+    """
     with tempfile.TemporaryDirectory(prefix="cloudinvite-programs.", dir="/tmp") as directory:
         os.chmod(directory, 0o755)
         for name in os.listdir(build):

@@ -29,7 +29,7 @@ COLUMNS = 120
 LEFT_OUT = re.compile(r"^(LICENSE$|tests/e2e/discovery/|tests/fuzz/seeds/|tests/fuzz/.*\.dict$|tests/wording|"
                       r"tests/build/test_wording\.py$|docs/glossary\.md$|packaging/debian/copyright$)")
 
-# A blank stands for a line break, too, with a comment's star behind it.
+# A blank also stands for a line break, with a comment's star after it.
 WORDS = [(re.compile(pattern.replace(" ", r"(?:\s+(?:[*#]\s+)?)"), re.IGNORECASE), better) for pattern, better in (
     (r"\bwhom\b", "name the person"),
     (r"\bwho(so)?ever\b", "name the person"),
@@ -115,7 +115,7 @@ def check_code(path, source):
 
 
 def check_columns(path, source):
-    """Tables, code and lines that one long word fills are left out."""
+    """Tables, code, and lines with one long word are exempt."""
     if not path.endswith((".md", ".py")) and path != "tests/run":
         return
     fenced = False
@@ -130,8 +130,9 @@ def check_columns(path, source):
 
 
 def check_messages(path, source):
-    """A fault's sentence has no full stop (the printer puts it between that and the remedy, text_sentences); a remedy
-    of words has one, unless it ends with a command after a colon; no sentence begins without one before it."""
+    """A fault's sentence has no full stop (the printer adds it before the remedy, text_sentences). A remedy in words
+    has one, unless it ends with a command after a colon. No sentence begins without a full stop before it.
+    """
     if not path.endswith((".c", ".h")) or path.startswith("tests/"):
         return
     for message in messages.messages_of(path, source):
@@ -186,7 +187,7 @@ def read_pending():
 
 
 def row_of(pending, violation):
-    """The row that speaks of it: its own path's, else the longest beginning's."""
+    """The row for it: its own path's, else the longest prefix."""
     rows = [path for rule, path in pending if rule == violation.rule and
             (path == violation.path or (path.endswith("*") and violation.path.startswith(path[:-1])))]
     return (violation.rule, max(rows, key=len)) if rows else (violation.rule, violation.path)
@@ -200,7 +201,7 @@ def count(found, pending):
 
 
 def too_many(found, pending):
-    """A line for each violation in a row that has more than it may."""
+    """A line for each violation in a row that has more than allowed."""
     rows = count(found, pending)
     lines = []
     for row, here in sorted(rows.items()):
@@ -214,16 +215,13 @@ def too_many(found, pending):
 
 def group(path):
     """The beginning of a path that one row of a new table speaks of."""
-    for pattern in ("common/invite/*", "tests/unit/invite_*", "tests/faults/invite_*"):
-        if path.startswith(pattern[:-1]):
-            return pattern
     parts = path.split("/")
     return "/".join(parts[:2 if parts[0] in ("common", "tests", "worker") and len(parts) > 2 else 1]) \
         + ("/*" if len(parts) > 1 else "")
 
 
 def write_pending(found, pending, first):
-    """Lower numbers only, but for the first time."""
+    """Only lowers the numbers, except the first time."""
     if first:
         pending.update({(v.rule, group(v.path)): [0, "the core is built again next" if "invite" in group(v.path) else
                                                "not reworded yet"] for v in found

@@ -26,7 +26,7 @@ bool prepare_error(const char *path, struct fault *fault)
 		errno == ELOOP || errno == ENOTDIR ? "is not a directory" : strerror(errno));
 }
 
-/* ---- what is there --------------------------------------------------------------------------- */
+/* ---- checking a directory ---- */
 
 static bool stop_at_first(const char *name, void *ctx)
 {
@@ -116,7 +116,7 @@ int prepare_at(int parent, const char *name, const char *path, const struct dire
 	return fd;
 }
 
-/* ---- the way there --------------------------------------------------------------------------- */
+/* ---- walking the path ---- */
 
 /* The rest of a path that is walked from the root directory on. */
 struct way {

@@ -31,8 +31,6 @@ struct worker_program {
 	const char *summary; /* one line for --help */
 	bool dispatches;     /* errors in the settings that concern only Google stop it too */
 	enum local_account account; /* its account if root starts it */
-	enum settings_role
-		excluded_role; /* the role of a host where this program has nothing to do */
 	/* What --prepare does for this program in addition to the directories; or NULL. */
 	bool (*prepare)(const struct settings *settings, struct fault *fault);
 	/* What must be done before root becomes the program's account; or NULL. *fd is stored as

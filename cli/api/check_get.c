@@ -16,18 +16,18 @@
 /* ---- check ---- */
 
 static void check_call(
-	struct api_session *session, const char *address, struct invite_result *out, void *ctx)
+	struct api_session *session, const char *address, struct engine_result *out, void *ctx)
 {
 	(void)ctx;
-	invite_ask(session->invite, GOOGLE_CHECK, address, progress_wait, &session->progress, out);
+	engine_ask(session->engine, GOOGLE_CHECK, address, progress_wait, &session->progress, out);
 }
 
-static int check_exit_code(const struct invite_result *result)
+static int check_exit_code(const struct engine_result *result)
 {
 	return result->invitable ? EXIT_OK : EXIT_NEGATIVE;
 }
 
-static void check_print(struct screen *s, const struct invite_result *result)
+static void check_print(struct screen *s, const struct engine_result *result)
 {
 	if (result->invitable)
 		screen_put(s, STYLE_GOOD, "invitable");
@@ -35,7 +35,7 @@ static void check_print(struct screen *s, const struct invite_result *result)
 		screen_put(s, STYLE_PLAIN, "not invitable");
 }
 
-static json_t *check_json(const struct invite_result *result)
+static json_t *check_json(const struct engine_result *result)
 {
 	return json_pack("{s:o}", "invitable",
 		result->fault.kind != FAULT_NONE ? json_null() : json_boolean(result->invitable));
@@ -44,18 +44,18 @@ static json_t *check_json(const struct invite_result *result)
 /* ---- get ---- */
 
 static void get_call(
-	struct api_session *session, const char *address, struct invite_result *out, void *ctx)
+	struct api_session *session, const char *address, struct engine_result *out, void *ctx)
 {
 	(void)ctx;
-	invite_ask(session->invite, GOOGLE_GET, address, progress_wait, &session->progress, out);
+	engine_ask(session->engine, GOOGLE_GET, address, progress_wait, &session->progress, out);
 }
 
-static int get_exit_code(const struct invite_result *result)
+static int get_exit_code(const struct engine_result *result)
 {
 	return result->shown ? EXIT_OK : EXIT_NEGATIVE;
 }
 
-static void get_print(struct screen *s, const struct invite_result *result)
+static void get_print(struct screen *s, const struct engine_result *result)
 {
 	const struct invitation *invitation = &result->invitation;
 	char when[CLOCK_TEXT_SIZE];
@@ -74,7 +74,7 @@ static void get_print(struct screen *s, const struct invite_result *result)
 			clock_relative(invitation->updated, clock_wall(), when));
 }
 
-static json_t *get_json(const struct invite_result *result)
+static json_t *get_json(const struct engine_result *result)
 {
 	const struct invitation *invitation = &result->invitation;
 

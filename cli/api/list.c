@@ -129,7 +129,7 @@ static int read_pages(struct listing *l)
 		call.list_page_token = l->page_token;
 		if (l->count == 0)
 			progress_update(&l->session.progress, "asking Google for the list");
-		invite_list(l->session.invite, &call, on_wait, l, on_page, &fault);
+		engine_list(l->session.engine, &call, on_wait, l, on_page, &fault);
 		if (fault.kind == FAULT_NONE && l->stuck)
 			fault_set(&fault, FAULT_TRANSIENT, "page_token_repeats",
 				"Google returned the same page token twice: the list is "

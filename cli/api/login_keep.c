@@ -21,7 +21,7 @@
 #include "google/auth/token.h"
 #include "google/http/secret.h"
 #include "google/types.h"
-#include "invite/invite.h"
+#include "engine/engine.h"
 
 #define FILE_MAX 65536
 
@@ -171,18 +171,18 @@ static bool call(struct login *l, struct ledger *ledger)
 {
 	const struct google_call first = {.method = GOOGLE_LIST, .list_page_size = 1};
 	char host[HOST_MAX + 1], owner[HOST_MAX + 32];
-	struct invite_options options = {.owner = owner, .actor = l->cli->actor, .admin = true};
+	struct engine_options options = {.owner = owner, .actor = l->cli->actor, .admin = true};
 	struct google *google;
-	struct invite *invite = NULL;
+	struct engine *invite = NULL;
 
 	local_hostname(host, sizeof(host));
 	str_format(owner, sizeof(owner), "cli@%s:%d", host, (int)getpid());
 	google = google_open(l->settings, &l->fault);
 	if (google)
-		invite = invite_open(l->settings, ledger, google, &options, &l->fault);
+		invite = engine_open(l->settings, ledger, google, &options, &l->fault);
 	if (invite)
-		invite_list(invite, &first, NULL, NULL, on_page, &l->fault);
-	invite_close(invite);
+		engine_list(invite, &first, NULL, NULL, on_page, &l->fault);
+	engine_close(invite);
 	google_close(google);
 	return l->fault.kind == FAULT_NONE;
 }

@@ -23,26 +23,25 @@ struct order {
 /* ---- one person ---- */
 
 static void send_call(
-	struct api_session *session, const char *address, struct invite_result *out, void *ctx)
+	struct api_session *session, const char *address, struct engine_result *out, void *ctx)
 {
 	const struct order *order = ctx;
 
-	invite_send(session->invite, address, order->resend, order->reason, progress_wait,
+	engine_send(session->engine, address, order->resend, order->reason, progress_wait,
 		&session->progress, out);
 }
 
 static void cancel_call(
-	struct api_session *session, const char *address, struct invite_result *out, void *ctx)
+	struct api_session *session, const char *address, struct engine_result *out, void *ctx)
 {
 	const struct order *order = ctx;
 
-	invite_cancel(
-		session->invite, address, order->reason, progress_wait, &session->progress, out);
+	engine_cancel(
+		session->engine, address, order->reason, progress_wait, &session->progress, out);
 }
 
-/* The exit code of the final state: invited is yes, not invitable is no, anything before that is
- * later. */
-static int send_exit_code(const struct invite_result *result)
+/* Where the way has ended: invited is yes, not invitable is no, on the way is later. */
+static int send_exit_code(const struct engine_result *result)
 {
 	if (!result->known)
 		return EXIT_LATER;
@@ -67,13 +66,13 @@ static int send_exit_code(const struct invite_result *result)
 	return EXIT_LATER;
 }
 
-static int cancel_exit_code(const struct invite_result *result)
+static int cancel_exit_code(const struct engine_result *result)
 {
 	(void)result;
 	return EXIT_OK;
 }
 
-static void send_print(struct screen *s, const struct invite_result *result)
+static void send_print(struct screen *s, const struct engine_result *result)
 {
 	const struct person *p = &result->person;
 	char reason[96];
@@ -84,22 +83,22 @@ static void send_print(struct screen *s, const struct invite_result *result)
 	}
 	screen_put(s, label_state_style(p->state), label_state(p->state));
 	if (p->state == PERSON_HELD || p->state == PERSON_QUEUED)
-		screen_putf(
-			s, STYLE_PLAIN, ": %s", label_reason(reason, sizeof(reason), p->reason));
+		screen_putf(s, STYLE_PLAIN, ": %s",
+			label_reason(reason, sizeof(reason), person_reason_word(p)));
 }
 
-static void cancel_print(struct screen *s, const struct invite_result *result)
+static void cancel_print(struct screen *s, const struct engine_result *result)
 {
 	(void)result;
 	screen_put(s, STYLE_PLAIN, "cancelled");
 }
 
-static json_t *result_json(const struct invite_result *result)
+static json_t *result_json(const struct engine_result *result)
 {
 	if (!result->known)
 		return json_pack("{s:n, s:n, s:n}", "state", "reason", "mails_sent");
 	return json_pack("{s:s, s:o, s:o}", "state", person_state_word(result->person.state),
-		"reason", json_text(result->person.reason), "mails_sent",
+		"reason", json_text(person_reason_word(&result->person)), "mails_sent",
 		json_count(result->person.mails));
 }
 

@@ -43,7 +43,7 @@ void finish_current_on_interrupt(void)
 static bool open_all(struct api_session *session, struct fault *fault)
 {
 	char host[HOST_MAX + 1], owner[HOST_MAX + 32];
-	struct invite_options options = {
+	struct engine_options options = {
 		.owner = owner, .actor = session->cli->actor, .admin = true};
 
 	local_hostname(host, sizeof(host));
@@ -51,9 +51,9 @@ static bool open_all(struct api_session *session, struct fault *fault)
 	session->google = google_open(session->settings, fault);
 	if (!session->google)
 		return false;
-	session->invite =
-		invite_open(session->settings, session->ledger, session->google, &options, fault);
-	return session->invite;
+	session->engine =
+		engine_open(session->settings, session->ledger, session->google, &options, fault);
+	return session->engine;
 }
 
 bool api_session_open(struct api_session *session, const struct cli *cli, bool json, int *exit_code)
@@ -83,7 +83,7 @@ void api_session_close(struct api_session *session)
 	struct fault fault = {.kind = FAULT_NONE};
 
 	progress_end(&session->progress);
-	invite_close(session->invite);
+	engine_close(session->engine);
 	google_close(session->google);
 	/* The command's work is done, so counters that cannot be stored are not an error. */
 	if (session->ledger)
@@ -106,7 +106,7 @@ struct pass {
 };
 
 static void print_json(
-	const struct pass *r, const struct target *target, const struct invite_result *result)
+	const struct pass *r, const struct target *target, const struct engine_result *result)
 {
 	const char *address = target->address[0] != '\0' ? target->address : target->typed;
 	json_t *line = json_pack("{s:o}", "address", json_text(address));
@@ -118,7 +118,7 @@ static void print_json(
 }
 
 static void print_text(
-	const struct pass *r, const struct target *target, const struct invite_result *result)
+	const struct pass *r, const struct target *target, const struct engine_result *result)
 {
 	struct screen *s = &r->session->screen;
 
@@ -134,7 +134,7 @@ static void print_text(
 }
 
 static int print_one(
-	const struct pass *r, const struct target *target, const struct invite_result *result)
+	const struct pass *r, const struct target *target, const struct engine_result *result)
 {
 	progress_clear(&r->session->progress);
 	if (r->session->json)
@@ -171,7 +171,7 @@ static void name_person(struct fault *fault, const char *address)
 
 static int run_one(struct pass *r, const struct target *target)
 {
-	struct invite_result result = {.fault = target->fault};
+	struct engine_result result = {.fault = target->fault};
 
 	if (result.fault.kind == FAULT_NONE && r->stops_all.kind != FAULT_NONE) {
 		r->not_tried++;

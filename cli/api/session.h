@@ -14,14 +14,14 @@
 #include "cli/common/progress.h"
 #include "cli/common/screen.h"
 #include "cli/common/selector.h"
-#include "invite/invite.h"
+#include "engine/engine.h"
 
 struct api_session {
 	const struct cli *cli;
 	struct settings *settings;
 	struct ledger *ledger;
 	struct google *google;
-	struct invite *invite;
+	struct engine *engine;
 	struct progress progress;
 	struct screen screen;
 	bool json;
@@ -36,14 +36,14 @@ void finish_current_on_interrupt(void);
 
 /* What a verb does for one person. */
 struct target_command {
-	void (*call)(struct api_session *session, const char *address, struct invite_result *out,
+	void (*call)(struct api_session *session, const char *address, struct engine_result *out,
 		void *ctx);
-	/* The exit code of a result without a fault. */
-	int (*exit_code)(const struct invite_result *result);
-	/* Prints what follows the address, for readers. */
-	void (*print)(struct screen *s, const struct invite_result *result);
-	/* The members after "address", for scripts; after a fault with unknown values. */
-	json_t *(*json)(const struct invite_result *result);
+	/* The exit code of an answer without fault. */
+	int (*exit_code)(const struct engine_result *result);
+	/* What people read after the address. */
+	void (*print)(struct screen *s, const struct engine_result *result);
+	/* What machines read after "address"; after a fault with everything unknown. */
+	json_t *(*json)(const struct engine_result *result);
 	void *ctx;
 };
 

@@ -28,8 +28,8 @@ struct verb;
 /* The context of a verb. */
 struct cli {
 	const char *settings_path;	    /* -c FILE, or NULL for the default */
-	const struct strbuf *settings_text; /* what cli_load reads in its place, or NULL */
-	bool terminal;	/* standard output is one: tables are cut to fit, bars are drawn */
+	const struct strbuf *settings_text; /* what cli_load reads instead of the file, or NULL */
+	bool terminal;	/* standard output is a terminal: tables are cut to fit, bars are drawn */
 	bool colour;	/* … and NO_COLOR is not set */
 	bool utf8;	/* … and the locale's character set is UTF-8; else plain ASCII */
 	bool progress;	/* standard error is a terminal: progress may be shown there */

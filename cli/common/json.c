@@ -56,10 +56,10 @@ json_t *json_person(const struct person *p)
 {
 	return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:b, s:o, s:i, s:o, s:[]}", "address",
 		json_text(p->address), "state", person_state_word(p->state), "reason",
-		json_text(p->reason), "mails_sent", json_count(p->mails), "next_attempt",
-		json_time(p->next_attempt), "changed", json_time(p->changed), "approved",
-		p->approved, "first_seen", json_time(p->first_day), "attempts", p->attempts,
-		"last_error", person_fault(p), "sightings");
+		json_text(person_reason_word(p)), "mails_sent", json_count(p->mails),
+		"next_attempt", json_time(p->next_attempt), "changed", json_time(p->changed),
+		"approved", p->approved, "first_seen", json_time(p->first_day), "attempts",
+		p->attempts, "last_error", person_fault(p), "sightings");
 }
 
 json_t *json_sighting(const struct ledger_sighting *s)

@@ -140,10 +140,10 @@ static void next_step_queued(
 	}
 	if (p->next_attempt > service->at)
 		clock_relative(p->next_attempt, service->at, when);
-	if (strcmp(p->reason, "daily_limit") == 0 || strcmp(p->reason, "send_window") == 0 ||
-		strcmp(p->reason, "reconcile") == 0)
+	if (p->reason == REASON_DAILY_LIMIT || p->reason == REASON_SEND_WINDOW ||
+		p->reason == REASON_RECONCILE)
 		str_format(out, size, "The invitation will be sent %s: %s.", when,
-			label_reason(reason, sizeof(reason), p->reason));
+			label_reason(reason, sizeof(reason), person_reason_word(p)));
 	else if (p->attempts > 0)
 		str_format(out, size, "Will be tried again %s, after %d failed attempt%s.", when,
 			p->attempts, p->attempts == 1 ? "" : "s");
@@ -154,19 +154,19 @@ static void next_step_queued(
 
 static const char *next_step_held(const struct person *p)
 {
-	if (strcmp(p->reason, "dry_run") == 0)
+	if (p->reason == REASON_DRY_RUN)
 		return "Held since the dry run. Waiting for `approve`.";
-	if (strcmp(p->reason, "discovered") == 0)
+	if (p->reason == REASON_DISCOVERED)
 		return "The account is unmanaged, but its owner has not logged in since. Waiting "
 		       "for `approve`.";
-	if (strcmp(p->reason, "collision") == 0)
+	if (p->reason == REASON_COLLISION)
 		return "Two accounts map to this address, and its owner is unknown. Waiting for "
 		       "`approve`.";
-	if (strcmp(p->reason, "blocked") == 0)
+	if (p->reason == REASON_BLOCKED)
 		return "Nothing: blocked by an administrator.";
-	if (strcmp(p->reason, "max_mails") == 0)
+	if (p->reason == REASON_MAX_MAILS)
 		return "Nothing: the person has received as many mails as max_mails allows.";
-	if (strcmp(p->reason, "unconfirmed") == 0)
+	if (p->reason == REASON_UNCONFIRMED)
 		return "It is not known whether a mail went out. `approve` may send a second one.";
 	return "Nothing until you decide.";
 }
@@ -205,35 +205,35 @@ char *label_next_step(
 
 static const struct {
 	enum person_state state;
-	const char *reason;  /* NULL: any */
-	const char *command; /* the address follows if it ends with a blank */
+	enum person_reason reason; /* NONE: any */
+	const char *command;	   /* followed by the address where it ends with a blank */
 	const char *summary;
 } remedies[] = {
-	{PERSON_QUEUED, NULL, "send ", "invite now"},
-	{PERSON_QUEUED, NULL, "block --reason TEXT ", "never invite"},
-	{PERSON_NOT_INVITABLE, NULL, "check ", "ask Google now"},
-	{PERSON_NOT_INVITABLE, NULL, "retry ", "start over"},
-	{PERSON_SENDING, NULL, "get ", "show what Google has"},
-	{PERSON_UNCONFIRMED, NULL, "get ", "show what Google has"},
-	{PERSON_INVITED, NULL, "get ", "show what Google has"},
-	{PERSON_INVITED, NULL, "cancel ", "cancel the invitation"},
-	{PERSON_INVITED, NULL, "send --resend --reason TEXT ", "send one more mail"},
-	{PERSON_DECLINED, NULL, "send --resend --reason TEXT ", "invite once more"},
-	{PERSON_CANCELLED, NULL, "send --resend --reason TEXT ", "invite anyway"},
-	{PERSON_HELD, "dry_run", "enable", "start sending"},
-	{PERSON_HELD, "manual", "send ", "invite now"},
-	{PERSON_HELD, "unconfirmed", "get ", "show what Google has"},
-	{PERSON_HELD, "blocked", "unblock ", "remove the block"},
-	{PERSON_HELD, "max_mails", "send --resend --reason TEXT ", "send one more mail"},
-	{PERSON_HELD, "dry_run", "approve ", "invite, even in dry run"},
-	{PERSON_HELD, "discovered", "approve ", "invite"},
-	{PERSON_HELD, "collision", "approve ", "invite"},
-	{PERSON_HELD, "unconfirmed", "approve ", "start over; may send a second mail"},
-	{PERSON_HELD, "dry_run", "block --reason TEXT ", "never invite"},
-	{PERSON_HELD, "discovered", "block --reason TEXT ", "never invite"},
-	{PERSON_HELD, "collision", "block --reason TEXT ", "never invite"},
-	{PERSON_HELD, "unconfirmed", "block --reason TEXT ", "never invite"},
-	{PERSON_FAILED, NULL, "retry ", "start over"},
+	{PERSON_QUEUED, REASON_NONE, "send ", "invite now"},
+	{PERSON_QUEUED, REASON_NONE, "block --reason TEXT ", "never invite"},
+	{PERSON_NOT_INVITABLE, REASON_NONE, "check ", "ask Google now"},
+	{PERSON_NOT_INVITABLE, REASON_NONE, "retry ", "start over"},
+	{PERSON_SENDING, REASON_NONE, "get ", "show what Google has"},
+	{PERSON_UNCONFIRMED, REASON_NONE, "get ", "show what Google has"},
+	{PERSON_INVITED, REASON_NONE, "get ", "show what Google has"},
+	{PERSON_INVITED, REASON_NONE, "cancel ", "cancel the invitation"},
+	{PERSON_INVITED, REASON_NONE, "send --resend --reason TEXT ", "send one more mail"},
+	{PERSON_DECLINED, REASON_NONE, "send --resend --reason TEXT ", "invite once more"},
+	{PERSON_CANCELLED, REASON_NONE, "send --resend --reason TEXT ", "invite anyway"},
+	{PERSON_HELD, REASON_DRY_RUN, "enable", "start sending"},
+	{PERSON_HELD, REASON_MANUAL, "send ", "invite now"},
+	{PERSON_HELD, REASON_UNCONFIRMED, "get ", "show what Google has"},
+	{PERSON_HELD, REASON_BLOCKED, "unblock ", "remove the block"},
+	{PERSON_HELD, REASON_MAX_MAILS, "send --resend --reason TEXT ", "send one more mail"},
+	{PERSON_HELD, REASON_DRY_RUN, "approve ", "invite, even in dry run"},
+	{PERSON_HELD, REASON_DISCOVERED, "approve ", "invite"},
+	{PERSON_HELD, REASON_COLLISION, "approve ", "invite"},
+	{PERSON_HELD, REASON_UNCONFIRMED, "approve ", "start over; may send a second mail"},
+	{PERSON_HELD, REASON_DRY_RUN, "block --reason TEXT ", "never invite"},
+	{PERSON_HELD, REASON_DISCOVERED, "block --reason TEXT ", "never invite"},
+	{PERSON_HELD, REASON_COLLISION, "block --reason TEXT ", "never invite"},
+	{PERSON_HELD, REASON_UNCONFIRMED, "block --reason TEXT ", "never invite"},
+	{PERSON_FAILED, REASON_NONE, "retry ", "start over"},
 };
 
 void label_commands(const struct person *p, const struct service_state *service,
@@ -247,7 +247,7 @@ void label_commands(const struct person *p, const struct service_state *service,
 		each("cloudinvite resume", "send at once; some people may get a second mail", ctx);
 	for (size_t i = 0; i < ARRAY_SIZE(remedies); i++) {
 		if (remedies[i].state != p->state ||
-			(remedies[i].reason && strcmp(remedies[i].reason, p->reason) != 0))
+			(remedies[i].reason != REASON_NONE && remedies[i].reason != p->reason))
 			continue;
 		str_format(command, sizeof(command), "cloudinvite %s%s", remedies[i].command,
 			str_ends(remedies[i].command, " ") ? p->address : "");

@@ -26,9 +26,9 @@ static void show_state(struct screen *s, const struct person *p)
 {
 	char line[160], reason[96];
 
-	if (p->reason[0] != '\0')
+	if (p->reason != REASON_NONE)
 		str_format(line, sizeof(line), "%s: %s", label_state(p->state),
-			label_reason(reason, sizeof(reason), p->reason));
+			label_reason(reason, sizeof(reason), person_reason_word(p)));
 	else
 		str_copy(line, sizeof(line), label_state(p->state));
 	person_line(s, "state", label_state_style(p->state), line);

@@ -20,8 +20,7 @@ struct reading {
 static bool is_late(const struct service_state *service, const struct ledger_worker *w)
 {
 	return w->last_heartbeat <
-	       service->at -
-		       HEARTBEAT_LATE_S; /* whatever the ledger contains, this cannot overflow */
+	       service->at - HEARTBEAT_LATE_S; /* whatever the ledger says: no overflow */
 }
 
 /* This host's own heartbeat is preferred to a more recent one of another host. */

@@ -16,7 +16,7 @@
 #include "google/auth/token.h"
 #include "google/http/errors.h"
 #include "google/types.h"
-#include "invite/invite.h"
+#include "engine/engine.h"
 #include "ratelimit/rate_limit.h"
 
 #define CLOCK_OFF_S 30
@@ -144,7 +144,7 @@ void doctor_token(struct doctor *d)
 struct api {
 	struct doctor *doctor;
 	struct google *google;
-	struct invite *invite; /* NULL without a ledger */
+	struct engine *engine; /* NULL without a ledger */
 	struct fault fault;
 };
 
@@ -164,8 +164,8 @@ static bool list_answers(struct api *api)
 	struct fault fault = {.kind = FAULT_NONE};
 	struct google_reply reply;
 
-	if (api->invite) {
-		invite_list(api->invite, &first, on_wait, api, on_page, &fault);
+	if (api->engine) {
+		engine_list(api->engine, &first, on_wait, api, on_page, &fault);
 		api->fault = fault.kind ? fault : api->fault;
 	} else {
 		google_call_sync(api->google, &first, &reply);
@@ -177,11 +177,11 @@ static bool list_answers(struct api *api)
 static bool check_answers(struct api *api, const char *address, bool *invitable)
 {
 	struct google_call call = {.method = GOOGLE_CHECK, .address = address};
-	struct invite_result result = {.invitable = false};
+	struct engine_result result = {.invitable = false};
 	struct google_reply reply;
 
-	if (api->invite) {
-		invite_ask(api->invite, GOOGLE_CHECK, address, on_wait, api, &result);
+	if (api->engine) {
+		engine_ask(api->engine, GOOGLE_CHECK, address, on_wait, api, &result);
 		api->fault = result.fault;
 		*invitable = result.invitable;
 	} else {
@@ -220,7 +220,7 @@ static void ask(struct api *api)
 void doctor_api(struct doctor *d)
 {
 	char host[HOST_MAX + 1], owner[HOST_MAX + 32];
-	struct invite_options options = {.owner = owner, .actor = d->cli->actor, .admin = true};
+	struct engine_options options = {.owner = owner, .actor = d->cli->actor, .admin = true};
 	struct api api = {.doctor = d};
 
 	if (!d->token) {
@@ -231,12 +231,12 @@ void doctor_api(struct doctor *d)
 	str_format(owner, sizeof(owner), "doctor@%s:%d", host, (int)getpid());
 	api.google = google_open(d->settings, &api.fault);
 	if (api.google && d->ledger)
-		api.invite = invite_open(d->settings, d->ledger, api.google, &options, &api.fault);
+		api.engine = engine_open(d->settings, d->ledger, api.google, &options, &api.fault);
 	if (api.fault.kind)
 		doctor_bad(d, &api.fault);
 	else
 		ask(&api);
-	invite_close(api.invite);
+	engine_close(api.engine);
 	google_close(api.google);
 }
 

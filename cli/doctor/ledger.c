@@ -11,7 +11,6 @@
 
 #include "base/clock.h"
 #include "cli/common/service_state.h"
-#include "google/types.h"
 #include "ratelimit/rate_limit.h"
 #include "spool/reader.h"
 #include "spool/walk.h"

@@ -10,7 +10,7 @@
 
 #include "base/array.h"
 #include "base/str.h"
-#include "settings/key_uri.h"
+#include "google/auth/hsm/hsm_uri.h"
 
 static bool is_below(const char *path, const char *directory)
 {
@@ -77,7 +77,7 @@ void doctor_secrets(struct doctor *d)
 	}
 	if (!s->key[0])
 		check_path(d, "credentials", s->credentials);
-	else if (key_uri_pin_file(s->key, pin, sizeof(pin)))
+	else if (hsm_uri_pin_file(s->key, pin, sizeof(pin)))
 		check_path(d, "key", pin);
 	check_path(d, "client_key", s->client_key);
 	if (d->count[HEALTH_NOTE] == before)

@@ -21,9 +21,9 @@
 #define DEFAULT_SPOOL	 "/var/spool/cloudinvite"
 #define SETTINGS_MOST_MS 3000
 
-/* What the settings say. */
+/* What the child read from the settings. */
 struct answer {
-	char spool[SPOOL_PATH_MAX]; /* "": the fault says why there is none */
+	char spool[SPOOL_PATH_MAX]; /* empty: the fault says why */
 	struct fault fault;
 };
 
@@ -38,7 +38,8 @@ static void read_settings(const char *path, struct answer *out)
 	settings_free(settings);
 }
 
-/* The child's part: it may hang for ever, and must not keep open what the caller waits for. */
+/* Runs in the child, which may hang for ever. It closes the standard files, because the caller of
+ * emit may wait for their end. */
 static void answer_to(int fd, const char *path)
 {
 	struct answer answer = {.spool = ""};
@@ -49,7 +50,7 @@ static void answer_to(int fd, const char *path)
 	_exit(file_write_all(fd, &answer, sizeof(answer)) == 0 ? 0 : 1);
 }
 
-/* False: nothing was said in time. An answer is less than a pipe holds. */
+/* False if no answer came in time. An answer fits into a pipe, so one read gets all of it. */
 static bool wait_for_answer(int fd, struct answer *out)
 {
 	struct pollfd answered = {.fd = fd, .events = POLLIN};
@@ -58,9 +59,9 @@ static bool wait_for_answer(int fd, struct answer *out)
 	       read(fd, out, sizeof(*out)) == (ssize_t)sizeof(*out);
 }
 
-/* Any local user can hold /etc/cloudinvite, which every user may open: a look-up there waits in the
- * kernel then, and useradd would wait for its hook. So a child looks, and it is not waited for
- * long. */
+/* Every local user may open /etc/cloudinvite, and can lock it so that a lookup there waits in the
+ * kernel; useradd would then wait for its hook. So a child reads the settings, and emit waits only
+ * a few seconds for it. */
 static void ask_settings(const char *path, struct answer *out)
 {
 	int ends[2];

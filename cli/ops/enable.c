@@ -71,7 +71,7 @@ static bool show_person(const struct person *p, void *ctx)
 {
 	struct enabling *e = ctx;
 
-	if (strcmp(p->reason, "dry_run") != 0)
+	if (p->reason != REASON_DRY_RUN)
 		return true;
 	screen_to_column(&e->screen, 2);
 	screen_put(&e->screen, STYLE_PLAIN, p->address);

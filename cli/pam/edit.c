@@ -19,7 +19,7 @@
 
 #define FILE_MAX ((size_t)256 * 1024)
 #define MARK	 "# added by `cloudinvite pam enable`, removed by `cloudinvite pam disable`"
-#define OPEN	 " (and the missing end of the line above)" /* the file's last line had no newline */
+#define OPEN	 " (and the missing end of the line above)" /* no newline at the end */
 
 bool pam_edit_add(const struct strbuf *before, struct strbuf *after)
 {

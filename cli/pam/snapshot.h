@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * /etc/pam.d at one moment, so that a change can be told line by line, whoever has made it.
+ * /etc/pam.d at one moment, so that a change can be shown line by line, by whatever program it was
+ * made.
  */
 #ifndef CLOUDINVITE_CLI_PAM_SNAPSHOT_H
 #define CLOUDINVITE_CLI_PAM_SNAPSHOT_H

@@ -16,60 +16,25 @@
 #include "cli/common/labels.h"
 #include "cli/people/bulk_action.h"
 
-/* ---- approve ---- */
-
-static bool approve_eligible(const struct person *p, struct fault *fault)
+static bool refuse_approve(const struct person *p, enum person_refusal refusal, struct fault *fault)
 {
-	if (p->state != PERSON_HELD) {
-		fault_set(fault, FAULT_POLICY, "not_held", "%s is not held: its state is %s",
-			p->address, label_state(p->state));
-		return fault_remedy(fault, "See: cloudinvite explain %s", p->address);
-	}
-	if (strcmp(p->reason, "max_mails") == 0) {
+	if (refusal == REFUSAL_MAX_MAILS) {
 		fault_set(fault, FAULT_POLICY, "max_mails",
 			"%s has reached the limit of mails per person (max_mails)", p->address);
 		return fault_remedy(fault,
 			"To send one more: cloudinvite send --resend --reason TEXT %s", p->address);
 	}
-	return true;
-}
-
-static void approve_apply(struct person *p, int64_t now)
-{
-	p->state = PERSON_QUEUED;
-	str_copy(p->reason, sizeof(p->reason), "approved");
-	p->approved = true;
-	p->priority = PRIO_NEW;
-	if (p->intent_at > 0) { /* unconfirmed: start again, and ask Google first */
-		p->intent_at = p->intent_date = 0;
-		p->intent_mails = -1;
-		p->checked = 0;
-	}
-	p->next_attempt = now;
-	p->attempts = 0;
-}
-
-/* ---- retry ---- */
-
-static bool retry_eligible(const struct person *p, struct fault *fault)
-{
-	if (p->state == PERSON_FAILED || p->state == PERSON_NOT_INVITABLE ||
-		p->state == PERSON_QUEUED)
-		return true;
-	fault_set(fault, FAULT_POLICY, "not_failed", "%s has not failed: its state is %s",
-		p->address, label_state(p->state));
+	fault_set(fault, FAULT_POLICY, "not_held", "%s is not held: its state is %s", p->address,
+		label_state(p->state));
 	return fault_remedy(fault, "See: cloudinvite explain %s", p->address);
 }
 
-static void retry_apply(struct person *p, int64_t now)
+static bool refuse_retry(const struct person *p, enum person_refusal refusal, struct fault *fault)
 {
-	p->state = PERSON_QUEUED;
-	str_copy(p->reason, sizeof(p->reason), "retried");
-	p->checked = 0;
-	p->priority = PRIO_RETRY;
-	p->next_attempt = now;
-	p->attempts = 0;
-	p->fault_code[0] = p->fault_text[0] = '\0';
+	(void)refusal;
+	fault_set(fault, FAULT_POLICY, "not_failed", "%s has not failed: its state is %s",
+		p->address, label_state(p->state));
+	return fault_remedy(fault, "See: cloudinvite explain %s", p->address);
 }
 
 /* ---- the command line ---- */
@@ -146,7 +111,7 @@ static int run_action(const struct cli *cli, int argc, char **argv,
 int verb_approve(const struct cli *cli, int argc, char **argv)
 {
 	static const struct bulk_action action = {
-		"approved", "Invite", PERSON_HELD, approve_eligible, approve_apply};
+		"approved", "Invite", PERSON_HELD, EVENT_APPROVED, refuse_approve};
 
 	return run_action(cli, argc, argv, &action, true);
 }
@@ -154,7 +119,7 @@ int verb_approve(const struct cli *cli, int argc, char **argv)
 int verb_retry(const struct cli *cli, int argc, char **argv)
 {
 	static const struct bulk_action action = {
-		"queued again", "Retry", PERSON_FAILED, retry_eligible, retry_apply};
+		"queued again", "Retry", PERSON_FAILED, EVENT_RETRIED, refuse_retry};
 
 	return run_action(cli, argc, argv, &action, false);
 }

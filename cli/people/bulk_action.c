@@ -47,9 +47,22 @@ static bool is_not_blocked(
 	return fault_remedy(fault, "Unblock it first: cloudinvite unblock %s", p->address);
 }
 
+static struct person_step step_of(const struct action_run *run, const struct person *p, int64_t now)
+{
+	const struct person_event event = {
+		.kind = run->action->event, .now = now, .today = clock_day_start(now)};
+	const struct send_policy policy = {.blocked = false};
+
+	return person_step(p, &event, &policy);
+}
+
 static bool eligible(const struct action_run *run, const struct person *p, struct fault *fault)
 {
-	return is_not_blocked(run, p, fault) && run->action->eligible(p, fault);
+	struct person_step step = step_of(run, p, clock_wall());
+
+	if (!is_not_blocked(run, p, fault))
+		return false;
+	return step.refusal == REFUSAL_NONE || run->action->refuse(p, step.refusal, fault);
 }
 
 /* The exit code for one person who was named. */
@@ -57,6 +70,7 @@ static int apply_named(struct action_run *run, const char *address)
 {
 	struct fault fault = {.kind = FAULT_NONE};
 	int64_t now = clock_wall();
+	struct person_step step;
 	struct person p;
 	int found = ledger_person(run->store.ledger, address, &p, &fault);
 
@@ -74,11 +88,11 @@ static int apply_named(struct action_run *run, const char *address)
 		ledger_release(run->store.ledger, run->owner, address, NULL);
 		return cli_fail(&fault);
 	}
-	run->action->apply(&p, now);
-	if (!ledger_person_put(run->store.ledger, &p, run->action->done, run->cli->actor, &fault))
+	step = step_of(run, &p, now);
+	if (!ledger_person_store(run->store.ledger, &step, NULL, 0, run->cli->actor, &fault))
 		return cli_fail(&fault);
 	run->done++;
-	cli_log_decision(run->cli, run->action->done, address, p.reason);
+	cli_log_decision(run->cli, run->action->done, address, person_reason_word(&step.next));
 	cli_print("%s: %s", address, run->action->done);
 	return EXIT_OK;
 }
@@ -118,11 +132,11 @@ struct page {
  * reason releases them. */
 static bool matches(const struct action_run *run, const struct person *p)
 {
-	if (!run->action->eligible(p, NULL) || strcmp(p->reason, "blocked") == 0)
+	if (step_of(run, p, 0).refusal != REFUSAL_NONE || p->reason == REASON_BLOCKED)
 		return false;
 	if (run->reason)
-		return strcmp(p->reason, run->reason) == 0;
-	return strcmp(p->reason, "unconfirmed") != 0;
+		return strcmp(person_reason_word(p), run->reason) == 0;
+	return p->reason != REASON_UNCONFIRMED;
 }
 
 static bool on_person(const struct person *p, void *ctx)
@@ -152,6 +166,7 @@ static bool read_page(struct page *page, struct fault *fault)
 static bool apply_one(struct action_run *run, const char *address, int64_t now, bool *applied,
 	struct fault *fault)
 {
+	struct person_step step;
 	struct person p;
 	int leased =
 		ledger_lease(run->store.ledger, address, run->owner, now, now + LEASE_S, &p, fault);
@@ -164,10 +179,10 @@ static bool apply_one(struct action_run *run, const char *address, int64_t now, 
 	}
 	if (p.state != run->action->state || !matches(run, &p) || !is_not_blocked(run, &p, NULL))
 		return ledger_release(run->store.ledger, run->owner, address, fault);
-	run->action->apply(&p, now);
+	step = step_of(run, &p, now);
 	run->done++;
 	*applied = true;
-	return ledger_person_put(run->store.ledger, &p, run->action->done, run->cli->actor, fault);
+	return ledger_person_store(run->store.ledger, &step, NULL, 0, run->cli->actor, fault);
 }
 
 static bool apply_each(struct action_run *run, struct page *page, struct fault *fault)
@@ -179,7 +194,7 @@ static bool apply_each(struct action_run *run, struct page *page, struct fault *
 		if (!apply_one(run, page->addresses[i], now, &page->applied[i], fault))
 			return false;
 	}
-	return true;
+	return ledger_commit(run->store.ledger, fault);
 }
 
 static bool apply_page(struct action_run *run, struct page *page, struct fault *fault)
@@ -188,15 +203,16 @@ static bool apply_page(struct action_run *run, struct page *page, struct fault *
 
 	if (!ledger_begin(run->store.ledger, fault))
 		return false;
-	if (!ledger_end(run->store.ledger, apply_each(run, page, fault), fault)) {
-		run->done = before;
-		return false;
+	if (apply_each(run, page, fault)) {
+		for (int i = 0; i < page->count; i++)
+			if (page->applied[i])
+				cli_log_decision(run->cli, run->action->done, page->addresses[i],
+					run->reason);
+		return true;
 	}
-	for (int i = 0; i < page->count; i++)
-		if (page->applied[i])
-			cli_log_decision(
-				run->cli, run->action->done, page->addresses[i], run->reason);
-	return true;
+	ledger_rollback(run->store.ledger);
+	run->done = before;
+	return false;
 }
 
 static bool count_matches(struct page *page, int64_t *total, struct fault *fault)

@@ -17,9 +17,9 @@ struct bulk_action {
 	const char *done;	 /* "approved", for the message and the history */
 	const char *question;	 /* "Invite" 14 people? */
 	enum person_state state; /* the state that --all is about */
-	/* Whether the action is allowed for a person who was named; if not, why. */
-	bool (*eligible)(const struct person *p, struct fault *fault);
-	void (*apply)(struct person *p, int64_t now);
+	enum person_event_kind event;
+	/* Why the rules refuse it for a person who was named. Always false. */
+	bool (*refuse)(const struct person *p, enum person_refusal refusal, struct fault *fault);
 };
 
 struct action_run {

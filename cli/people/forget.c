@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * forget [--block] TARGET…: erases people, with all that the ledger and this host's spool know of
- * them.
+ * forget [--block] TARGET…: erases people, with everything that the ledger and this host's spool
+ * know of them.
  *
  * A forgotten person counts as new at the next login. Google still knows of an invitation, but
  * shows it up to 48 hours late. Until then the person could be mailed a second time, so forgetting
@@ -94,7 +94,7 @@ static bool open_spool(const struct cli *cli, struct spool_client *spool, struct
 	int fd = -1;
 
 	*spool = (struct spool_client){.fd = -1};
-	/* Settings that cannot be read are said when the ledger is opened. */
+	/* Settings that cannot be read are reported when the ledger is opened. */
 	if (settings && settings->role != ROLE_HUB) {
 		if (geteuid() != 0 && access(settings->spool, X_OK) != 0 && errno == EACCES) {
 			fault_set(fault, FAULT_STORAGE, "not_root",
@@ -118,10 +118,12 @@ static bool erase(const struct cli *cli, const struct store *store, const char *
 	if (!ledger_begin(store->ledger, fault))
 		return false;
 	*known = ledger_forget(store->ledger, address, fault);
-	return ledger_end(store->ledger,
-		*known >= 0 && (!block || ledger_block(store->ledger, address, "forgotten",
-						  cli->actor, fault)),
-		fault);
+	if (*known >= 0 &&
+		(!block || ledger_block(store->ledger, address, "forgotten", cli->actor, fault)) &&
+		ledger_commit(store->ledger, fault))
+		return true;
+	ledger_rollback(store->ledger);
+	return false;
 }
 
 static int forget_person(const struct cli *cli, const struct store *store,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * history [TARGET]: what happened, when, why and by whom; of nobody in particular: what was decided
- * about the whole.
+ * history [TARGET]: what happened, when, why, and who did it. Without TARGET: decisions about the
+ * whole service.
  */
 #include "cli/people/people.h"
 

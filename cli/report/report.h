@@ -17,7 +17,7 @@
 #include "cli/common/progress.h"
 #include "cli/status/status.h"
 
-#define REPORT_MAX	 ((size_t)2 * 1024 * 1024) /* bytes of a page, which usually has far fewer */
+#define REPORT_MAX	 ((size_t)2 * 1024 * 1024) /* bytes of a page; it usually has fewer */
 #define REPORT_WEEKS	 12
 #define REPORT_WEEKS_MAX 53
 #define REPORT_HOSTS	 25  /* those with the most accounts */

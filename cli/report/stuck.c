@@ -240,7 +240,7 @@ static bool name(const struct person *p, void *ctx)
 	char reason[96];
 
 	if (p->state == PERSON_HELD &&
-		(strcmp(p->reason, "blocked") == 0 || strcmp(p->reason, "max_mails") == 0))
+		(p->reason == REASON_BLOCKED || p->reason == REASON_MAX_MAILS))
 		return true;
 	if (named->count == REPORT_PEOPLE)
 		return false;
@@ -249,9 +249,10 @@ static bool name(const struct person *p, void *ctx)
 	strbuf_add(named->out, "<tr role=\"row\"><th scope=\"row\" role=\"rowheader\">");
 	html_text(named->out, p->address);
 	strbuf_addf(named->out, "</th><td role=\"cell\">%s: ", label_state(p->state));
-	html_text(named->out, p->state == PERSON_FAILED && p->fault_text[0] != '\0'
-				      ? p->fault_text
-				      : label_reason(reason, sizeof(reason), p->reason));
+	html_text(
+		named->out, p->state == PERSON_FAILED && p->fault_text[0] != '\0'
+				    ? p->fault_text
+				    : label_reason(reason, sizeof(reason), person_reason_word(p)));
 	strbuf_add(named->out, "</td><td role=\"cell\"><code>");
 	html_text(named->out, first.text);
 	strbuf_add(named->out, "</code></td></tr>\n");

@@ -168,7 +168,7 @@ int config_draft_changes(const struct config_draft *draft,
 	return compare.count;
 }
 
-/* ---- taking its place ---- */
+/* ---- replacing the settings ---- */
 
 /* A dialogue takes minutes, in which somebody else may have edited the file. */
 static bool is_unchanged(const struct config_draft *draft, struct fault *fault)

@@ -96,7 +96,7 @@ static bool on_would_be(const struct person *p, void *ctx)
 {
 	struct status *st = ctx;
 
-	if (strcmp(p->reason, "dry_run") == 0)
+	if (p->reason == REASON_DRY_RUN)
 		str_copy(st->would_be[st->would_be_count++], ADDRESS_MAX + 1, p->address);
 	return st->would_be_count < STATUS_SHOWN;
 }

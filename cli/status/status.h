@@ -38,7 +38,7 @@ struct status {
 	struct service_state service;
 	struct ledger_summary summary;
 	struct rate_limit_status rate_limit;
-	struct status_reason waiting[STATUS_REASONS]; /* held and queued; the most frequent first */
+	struct status_reason waiting[STATUS_REASONS]; /* held and queued, the most frequent first */
 	int waiting_count;
 	struct status_fault faults[STATUS_FAULTS];
 	int fault_count;

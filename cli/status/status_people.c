@@ -74,7 +74,7 @@ static bool add_person(const struct person *p, void *ctx)
 {
 	struct people_table *t = ctx;
 	char reason[96], when[CLOCK_TEXT_SIZE];
-	const char *why = label_reason(reason, sizeof(reason), p->reason);
+	const char *why = label_reason(reason, sizeof(reason), person_reason_word(p));
 
 	table_add(&t->table, STYLE_PLAIN, p->address);
 	table_add(&t->table, STYLE_PLAIN,

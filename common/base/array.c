@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An array doubles its room when it is full, so that appending n elements costs O(n).
+ */
 #include "base/array.h"
 
 #include <stdlib.h>

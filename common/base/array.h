@@ -7,11 +7,12 @@
 
 #include <stddef.h>
 
-/* The number of elements of an array (never of a pointer: gcc and clang warn). */
+/* The number of elements of an array. It must not be a pointer; gcc and clang warn about that. */
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
-/* `array`, which holds `count` elements of `size` bytes and has room for *room, with room for one
- * more: it may have moved. NULL without memory: then the array and *room are as they were. */
+/* Makes room for one more element in `array`, which holds `count` elements of `size` bytes and has
+ * room for *room. Returns the array, which may have moved; NULL if there is no memory, and then the
+ * array and *room are unchanged. */
 void *array_grow(void *array, size_t count, size_t *room, size_t size);
 
 #endif

@@ -88,7 +88,7 @@ int64_t clock_midnight(int64_t wall, int days)
 	return (int64_t)mktime(&tm);
 }
 
-/* `count` digits at *s, moved past. */
+/* Reads `count` digits at *s and moves *s past them. */
 static bool digits(const char **s, int count, int *out)
 {
 	*out = 0;

@@ -27,8 +27,8 @@ int64_t clock_day_start(int64_t wall);
 /* The first second of the day of `wall` in this host's time zone, or of the day that comes `days`
  * days later. */
 int64_t clock_midnight(int64_t wall, int days);
-/* RFC 3339 with `Z` or an offset, 0 to 9 fractional digits (cut off); a leap second is the next
- * day's first. False if malformed or no date. */
+/* RFC 3339 with `Z` or an offset, and up to 9 fractional digits, which are cut off. A leap
+ * second becomes the first second of the next day. False if malformed, or if it is not a date. */
 bool clock_parse_rfc3339(const char *s, int64_t *out);
 /* "90s", "2m", "24h", "30d", "1w", "0"; a bare number means seconds. 0 <= result <= 10 years. */
 bool clock_parse_duration(const char *s, int64_t *seconds);

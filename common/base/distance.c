@@ -7,14 +7,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/minmax.h"
 #include "base/str.h"
 
 #define WORD_MAX 64
-
-static size_t least(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
 
 size_t word_distance(const char *typed, const char *word)
 {
@@ -31,11 +27,11 @@ size_t word_distance(const char *typed, const char *word)
 
 		row[0] = i;
 		for (size_t j = 1; j <= m; j++) {
-			row[j] = least(
-				least(above[j], row[j - 1]) + 1, above[j - 1] + (c != word[j - 1]));
+			row[j] = min_size(min_size(above[j], row[j - 1]) + 1,
+				above[j - 1] + (c != word[j - 1]));
 			if (i > 1 && j > 1 && c == word[j - 2] &&
 				ascii_lower(typed[i - 2]) == word[j - 1])
-				row[j] = least(row[j], before[j - 2] + 1);
+				row[j] = min_size(row[j], before[j - 2] + 1);
 		}
 	}
 	return rows[n % 3][m];

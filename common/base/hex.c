@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Two hexadecimal digits for a byte, and a byte from two digits, independent of the locale.
+ */
 #include "base/hex.h"
 
 #include "base/str.h"

@@ -248,7 +248,7 @@ static const struct {
 	{0xe0000, 0xe0fff},
 };
 
-/* C1 controls are U+0080 to U+009F: terminals obey them, too. */
+/* C1 controls are U+0080 to U+009F: terminals obey them too. */
 static bool is_visible(uint32_t c)
 {
 	if (c < 0x20 || (c >= 0x7f && c <= 0x9f))

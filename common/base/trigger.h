@@ -12,7 +12,7 @@ enum trigger {
 	TRIGGER_LOGIN,
 	TRIGGER_CREATED, /* the account was created */
 	TRIGGER_MANUAL,	 /* by an administrator */
-	TRIGGER_DELETED, /* the account was deleted; never in a sighting */
+	TRIGGER_DELETED, /* the account was deleted; never that of a sighting */
 };
 #define TRIGGERS 4
 

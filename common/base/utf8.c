@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Table 3-7 of Unicode: which bytes may follow the first one.
+ * The decoder follows table 3-7 of the Unicode standard, which says which bytes may come after the
+ * first one. This alone excludes overlong forms, surrogates and code points beyond U+10FFFF.
  */
 #include "base/utf8.h"
 

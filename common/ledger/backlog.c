@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The backlog: so many people who have never been checked that Google's list is read before single
- * people are checked.
+ * A bulk start: more people at once whom nobody has looked at yet than one by one makes sense for.
  */
 #include "ledger/person.h"
 
-#define NEVER_CHECKED                                                                            \
+#define NEVER_LOOKED_AT                                                                          \
 	" runnable_at > 0 AND runnable_at <= ?1 AND state = 'queued' AND reason = 'first_check'" \
 	" AND checked = 0 AND mails < 0 AND NOT discovered AND NOT approved"
 
-/* People of an earlier backlog that was interrupted are counted, too. */
+/* Those of an earlier bulk start that was broken off count as well. */
 static bool count(
 	struct ledger *l, int64_t now, int64_t limit, int64_t *people, struct fault *fault)
 {
@@ -17,9 +16,9 @@ static bool count(
 
 	query_start(&q, l,
 		"SELECT (SELECT count(*) FROM (SELECT 1 FROM person WHERE priority = 'new'"
-		" AND" NEVER_CHECKED " LIMIT ?2)) +"
+		" AND" NEVER_LOOKED_AT " LIMIT ?2)) +"
 		" (SELECT count(*) FROM (SELECT 1 FROM person WHERE priority = 'background'"
-		" AND" NEVER_CHECKED " LIMIT ?2))",
+		" AND" NEVER_LOOKED_AT " LIMIT ?2))",
 		fault);
 	query_number(&q, now);
 	query_number(&q, limit);
@@ -31,8 +30,8 @@ static bool put_back(struct ledger *l, int64_t now, struct fault *fault)
 	struct query q;
 
 	query_start(&q, l,
-		"UPDATE person SET priority = 'background' WHERE priority = 'new'"
-		" AND" NEVER_CHECKED,
+		"UPDATE person SET priority = 'background' WHERE priority = 'new' "
+		"AND" NEVER_LOOKED_AT,
 		fault);
 	query_number(&q, now);
 	return query_run(&q);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The blocklist: addresses to which no mail is sent, whatever is mapped to them.
+ * The block list: addresses that are not written to, whatever leads to them.
  */
 #include <string.h>
 
@@ -8,40 +8,6 @@
 #include "base/str.h"
 #include "ledger/history.h"
 #include "ledger/person.h"
-
-int ledger_blocked(
-	struct ledger *l, const char *address, char *text, size_t size, struct fault *fault)
-{
-	struct query q;
-	int found;
-
-	query_start(&q, l, "SELECT text FROM block WHERE address = ?", fault);
-	query_text(&q, address);
-	found = query_row(&q);
-	if (found > 0 && text)
-		row_text(&q, text, size);
-	query_end(&q);
-	return found;
-}
-
-bool ledger_each_block(struct ledger *l,
-	bool (*each)(
-		const char *address, const char *text, const char *actor, int64_t at, void *ctx),
-	void *ctx, struct fault *fault)
-{
-	char address[ADDRESS_MAX + 1], text[512], actor[64];
-	struct query q;
-	bool more = true;
-
-	query_start(&q, l, "SELECT address, text, actor, at FROM block ORDER BY address", fault);
-	while (more && query_row(&q) > 0) {
-		row_text(&q, address, sizeof(address));
-		row_text(&q, text, sizeof(text));
-		row_text(&q, actor, sizeof(actor));
-		more = each(address, text, actor, row_number(&q), ctx);
-	}
-	return query_end(&q);
-}
 
 static bool write_block(struct ledger *l, const char *address, const char *text, const char *actor,
 	struct fault *fault)
@@ -59,7 +25,7 @@ static bool write_block(struct ledger *l, const char *address, const char *text,
 	return query_run(&q);
 }
 
-/* The verdicts are right at once, without waiting for the next evaluation. */
+/* What is shown is right at once, without waiting for the next judgement. */
 static bool show_blocked(
 	struct ledger *l, const char *address, const char *text, struct fault *fault)
 {
@@ -71,8 +37,9 @@ static bool show_blocked(
 		return false;
 	str_format(sentence, sizeof(sentence), "blocked: %.200s", text ? text : "");
 	query_start(&q, l,
-		"UPDATE sighting SET verdict = 'blocked', rule = 'block', sentence = ?,"
-		" revision = ? WHERE address = ? AND address <> '' AND verdict IN"
+		"UPDATE sighting SET verdict = 'blocked', rule = 'block', sentence = ?, revision = "
+		"?"
+		" WHERE address = ? AND address <> '' AND verdict IN"
 		" ('mapped', 'collision', 'blocked')",
 		fault);
 	query_text(&q, sentence);
@@ -81,15 +48,14 @@ static bool show_blocked(
 	return query_run(&q);
 }
 
-static bool hold_queued(struct ledger *l, const char *address, const char *text, const char *actor,
-	struct fault *fault)
+static bool apply(struct ledger *l, enum person_event_kind kind, const char *address,
+	const char *text, const char *actor, struct fault *fault)
 {
-	struct person p;
-	int known = ledger_person(l, address, &p, fault);
+	int64_t now = clock_wall();
+	const struct person_event event = {
+		.kind = kind, .now = now, .today = clock_day_start(now), .text = text};
 
-	if (known <= 0 || p.state != PERSON_QUEUED)
-		return known >= 0;
-	return person_transition(l, address, PERSON_HELD, "blocked", 0, text, actor, fault);
+	return person_apply(l, address, &event, NULL, actor, NULL, fault) >= 0;
 }
 
 bool ledger_block(struct ledger *l, const char *address, const char *text, const char *actor,
@@ -101,11 +67,12 @@ bool ledger_block(struct ledger *l, const char *address, const char *text, const
 		return false;
 	good = write_block(l, address, text, actor, fault) &&
 	       history_person(l, clock_wall(), address, "blocked", text, actor, fault) &&
-	       show_blocked(l, address, text, fault) && hold_queued(l, address, text, actor, fault);
+	       show_blocked(l, address, text, fault) &&
+	       apply(l, EVENT_BLOCKED, address, text, actor, fault);
 	return txn_end(l, good, fault);
 }
 
-/* ---- unblocking ---- */
+/* ---- and off again ---- */
 
 static bool classify_again(struct ledger *l, const char *address, struct fault *fault)
 {
@@ -115,18 +82,6 @@ static bool classify_again(struct ledger *l, const char *address, struct fault *
 		fault);
 	query_text(&q, address);
 	return query_run(&q);
-}
-
-static bool queue_again(
-	struct ledger *l, const char *address, const char *actor, struct fault *fault)
-{
-	struct person p;
-	int known = ledger_person(l, address, &p, fault);
-
-	if (known <= 0 || p.state != PERSON_HELD || strcmp(p.reason, "blocked") != 0)
-		return known >= 0;
-	return person_transition(
-		l, address, PERSON_QUEUED, "first_check", clock_wall(), "unblocked", actor, fault);
 }
 
 static int unblock(struct ledger *l, const char *address, const char *actor, struct fault *fault)
@@ -140,7 +95,7 @@ static int unblock(struct ledger *l, const char *address, const char *actor, str
 	query_text(&q, address);
 	if (!query_run(&q) || !classify_again(l, address, fault) ||
 		!history_person(l, clock_wall(), address, "unblocked", "", actor, fault) ||
-		!queue_again(l, address, actor, fault))
+		!apply(l, EVENT_UNBLOCKED, address, NULL, actor, fault))
 		return -1;
 	return 1;
 }

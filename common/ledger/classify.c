@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Storing a verdict: blocklist and collisions, which only the ledger knows, and what the verdict
- * changes for other accounts and people.
+ * Storing a verdict: what only the ledger can add to it, and what it changes for others.
  */
 #include <string.h>
 
@@ -10,7 +9,7 @@
 #include "ledger/person.h"
 #include "ledger/sighting.h"
 
-/* 1, 0 (it has gone or changed since it was read), -1. */
+/* 1, 0 it has gone or changed since it was read, -1. */
 static int load(struct ledger *l, int64_t id, struct ledger_sighting *out, struct fault *fault)
 {
 	struct query q;
@@ -29,7 +28,7 @@ static int load(struct ledger *l, int64_t id, struct ledger_sighting *out, struc
 	return found;
 }
 
-/* ---- blocklist and collisions ---- */
+/* ---- block list and collisions ---- */
 
 static bool apply_block(struct ledger *l, struct verdict *v, struct fault *fault)
 {
@@ -44,7 +43,7 @@ static bool apply_block(struct ledger *l, struct verdict *v, struct fault *fault
 	return true;
 }
 
-/* Another account of this host to which the template gives the same address. */
+/* Another account of this host that the template, too, makes this address of. */
 static int find_duplicate(struct ledger *l, const struct ledger_sighting *s,
 	const struct verdict *v, char user[USER_MAX + 1], struct fault *fault)
 {
@@ -76,7 +75,7 @@ static void err_collision(struct verdict *v, const char *host, const char *twin)
 		twin, host);
 }
 
-/* The other accounts, which were mapped until now. */
+/* The others, who were mapped until now. */
 static bool collide_others(struct ledger *l, const struct ledger_sighting *s,
 	const struct verdict *v, struct fault *fault)
 {
@@ -115,7 +114,7 @@ static bool apply_collision(
 
 /* ---- storing ---- */
 
-/* The host is told only if the verdict has changed. */
+/* The host hears of it only if the verdict is another one. */
 static bool store(struct ledger *l, const struct ledger_sighting *s, uint64_t rules,
 	const struct verdict *v, bool changed, struct fault *fault)
 {
@@ -139,8 +138,8 @@ static bool store(struct ledger *l, const struct ledger_sighting *s, uint64_t ru
 	return query_run(&q);
 }
 
-/* Users can change facts of their own accounts at will. A sighting whose facts have changed has
- * no verdict, so the last verdict that was reported is read from history. */
+/* Users change facts of their own accounts at will. Facts that changed leave the sighting without a
+ * verdict, so what was told last is looked up where it was told. */
 static bool is_repeated(
 	struct ledger *l, int64_t sighting, const char *judged, bool *repeated, struct fault *fault)
 {
@@ -150,8 +149,9 @@ static bool is_repeated(
 
 	*repeated = false;
 	query_start(&q, l,
-		"SELECT event, cause FROM history WHERE sighting = ?"
-		" AND event IN ('evaluated', 'gone') ORDER BY id DESC LIMIT 1",
+		"SELECT event, cause FROM history WHERE sighting = ? AND event IN ('evaluated', "
+		"'gone')"
+		" ORDER BY id DESC LIMIT 1",
 		fault);
 	query_number(&q, sighting);
 	if (query_row(&q) > 0) {
@@ -180,7 +180,23 @@ static bool tell(
 		l, s->id, s->seen.user, s->seen.host, "evaluated", cause, "rules", fault);
 }
 
-/* Unlinks the sighting from the address to which it was mapped before this verdict. */
+/* Why a person has no account any more: what its account is now. */
+static enum person_reason reason_of(enum verdict_kind kind)
+{
+	static const enum person_reason reasons[] = {
+		[VERDICT_NONE] = REASON_UNMAPPED,
+		[VERDICT_MAPPED] = REASON_MAPPED,
+		[VERDICT_UNMAPPED] = REASON_UNMAPPED,
+		[VERDICT_FOREIGN_DOMAIN] = REASON_FOREIGN_DOMAIN,
+		[VERDICT_EXCLUDED] = REASON_EXCLUDED,
+		[VERDICT_BLOCKED] = REASON_BLOCKED,
+		[VERDICT_COLLISION] = REASON_COLLISION,
+	};
+
+	return reasons[kind];
+}
+
+/* What the sighting led to before this verdict, and does not any more. */
 static bool unlink_previous(struct ledger *l, const struct ledger_sighting *s,
 	const struct verdict *v, struct fault *fault)
 {
@@ -190,7 +206,7 @@ static bool unlink_previous(struct ledger *l, const struct ledger_sighting *s,
 		return v->kind == VERDICT_COLLISION || sighting_clear_collision(l, s, fault);
 	str_format(cause, sizeof(cause), "%s@%s is %s now", s->seen.user, s->seen.host,
 		verdict_word(v->kind));
-	return sighting_unlink(l, s, verdict_word(v->kind), cause, fault);
+	return sighting_unlink(l, s, reason_of(v->kind), cause, fault);
 }
 
 static bool classify(struct ledger *l, const struct ledger_sighting *s, uint64_t rules,

@@ -1,53 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What happens to a person when an account is mapped to the address, when the last one goes, or
- * when accounts collide.
+ * What becomes of people when the accounts that lead to them come, go, or collide.
  */
 #include <string.h>
 
 #include "base/clock.h"
 #include "ledger/person.h"
 
-bool person_has_account(struct ledger *l, const char *address, int64_t *has, struct fault *fault)
-{
-	struct query q;
+static const char actor[] = "ledger";
 
-	query_start(&q, l,
-		"SELECT EXISTS (SELECT 1 FROM sighting WHERE address = ? AND address <> ''"
-		" AND gone_day IS NULL)",
-		fault);
-	query_text(&q, address);
-	return query_one(&q, has) >= 0;
+static struct person_event event_now(enum person_event_kind kind, const char *text)
+{
+	int64_t now = clock_wall();
+
+	return (struct person_event){
+		.kind = kind, .now = now, .today = clock_day_start(now), .text = text};
 }
 
 bool person_link(struct ledger *l, const char *address, struct fault *fault)
 {
-	struct query q;
+	const struct person_event event = event_now(EVENT_LINKED, NULL);
 
-	query_start(&q, l,
-		"UPDATE person SET orphaned_since = NULL, orphan_reason = '' WHERE address = ?"
-		" AND (orphaned_since IS NOT NULL OR orphan_reason <> '')",
-		fault);
-	query_text(&q, address);
-	return query_run(&q);
+	return person_apply(l, address, &event, NULL, actor, NULL, fault) >= 0;
 }
 
-static bool mark_orphaned(
-	struct ledger *l, const char *address, const char *why, struct fault *fault)
-{
-	struct query q;
-
-	query_start(&q, l,
-		"UPDATE person SET orphaned_since = coalesce(orphaned_since, ?), orphan_reason = ?"
-		" WHERE address = ?",
-		fault);
-	query_number(&q, clock_day_start(clock_wall()));
-	query_text(&q, why);
-	query_text(&q, address);
-	return query_run(&q);
-}
-
-int person_is_leased(struct ledger *l, const char *address, struct fault *fault)
+static int is_leased(struct ledger *l, const char *address, struct fault *fault)
 {
 	int64_t leased = 0;
 	struct query q;
@@ -58,13 +35,12 @@ int person_is_leased(struct ledger *l, const char *address, struct fault *fault)
 	return query_one(&q, &leased) < 0 ? -1 : (int)leased;
 }
 
-/* The program that holds the lease finds out when it stores the person (apply_guards). */
-bool person_unlink(struct ledger *l, const char *address, const char *why, const char *cause,
+bool person_unlink(struct ledger *l, const char *address, enum person_reason why, const char *cause,
 	struct fault *fault)
 {
+	struct person_event event = event_now(EVENT_UNLINKED, cause);
 	int64_t has = 0;
-	struct person p;
-	int known, leased;
+	int leased;
 
 	if (address[0] == '\0')
 		return true;
@@ -72,28 +48,19 @@ bool person_unlink(struct ledger *l, const char *address, const char *why, const
 		return false;
 	if (has)
 		return true;
-	known = ledger_person(l, address, &p, fault);
-	if (known <= 0)
-		return known == 0;
-	leased = person_is_leased(l, address, fault);
-	if (leased < 0 || !mark_orphaned(l, address, why, fault))
+	leased = is_leased(l, address, fault);
+	if (leased < 0)
 		return false;
-	if (leased > 0 || p.intent_at != 0)
-		return true;
-	if (p.state == PERSON_QUEUED || p.state == PERSON_HELD)
-		return person_transition(l, address, PERSON_GONE, why, 0, cause, "ledger", fault);
-	if (p.state == PERSON_INVITED && strcmp(why, "account_removed") == 0)
-		return person_transition(
-			l, address, PERSON_INVITED, why, clock_wall(), cause, "ledger", fault);
-	return true;
+	event.unlinked.reason = why;
+	event.unlinked.leased = leased > 0;
+	return person_apply(l, address, &event, NULL, actor, NULL, fault) >= 0;
 }
 
 bool person_collided(struct ledger *l, const char *address, const char *cause, struct fault *fault)
 {
+	const struct person_event event = event_now(EVENT_COLLISION, cause);
 	int64_t certain = 0;
-	struct person p;
 	struct query q;
-	int known;
 
 	query_start(&q, l,
 		"SELECT EXISTS (SELECT 1 FROM sighting WHERE address = ? AND address <> ''"
@@ -102,10 +69,5 @@ bool person_collided(struct ledger *l, const char *address, const char *cause, s
 	query_text(&q, address);
 	if (query_one(&q, &certain) < 0)
 		return false;
-	known = certain ? 0 : ledger_person(l, address, &p, fault);
-	if (known <= 0)
-		return known == 0;
-	if (p.state != PERSON_QUEUED || p.approved)
-		return true;
-	return person_transition(l, address, PERSON_HELD, "collision", 0, cause, "ledger", fault);
+	return certain || person_apply(l, address, &event, NULL, actor, NULL, fault) >= 0;
 }

@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The row of a person: reading it, writing it with history, and what overrides a write.
- */
 #include "ledger/person.h"
 
 #include <string.h>
@@ -11,65 +8,24 @@
 #include "ledger/history.h"
 #include "ledger/stored_counters.h"
 
-static const char *const state_words[PERSON_STATES] = {
-	[PERSON_QUEUED] = "queued",
-	[PERSON_NOT_INVITABLE] = "not_invitable",
-	[PERSON_SENDING] = "sending",
-	[PERSON_UNCONFIRMED] = "unconfirmed",
-	[PERSON_INVITED] = "invited",
-	[PERSON_ACCEPTED] = "accepted",
-	[PERSON_DECLINED] = "declined",
-	[PERSON_CANCELLED] = "cancelled",
-	[PERSON_HELD] = "held",
-	[PERSON_FAILED] = "failed",
-	[PERSON_GONE] = "gone",
-};
-
-static const char *const priority_words[] = {
-	[PRIO_NEW] = "new",
-	[PRIO_RETRY] = "retry",
-	[PRIO_BACKGROUND] = "background",
-};
-
-const char *person_state_word(enum person_state state)
-{
-	return state_words[state];
-}
-
-bool person_state_parse(const char *word, enum person_state *out)
-{
-	for (int i = 0; i < PERSON_STATES; i++)
-		if (strcmp(word, state_words[i]) == 0) {
-			*out = (enum person_state)i;
-			return true;
-		}
-	return false;
-}
-
-const char *priority_word(enum priority priority)
-{
-	return priority_words[priority];
-}
-
-static bool priority_parse(const char *word, enum priority *out)
-{
-	for (int i = PRIO_NEW; i <= PRIO_BACKGROUND; i++)
-		if (strcmp(word, priority_words[i]) == 0) {
-			*out = (enum priority)i;
-			return true;
-		}
-	return false;
-}
-
 /* ---- reading ---- */
+
+static bool parse_reason(const char *word, struct person *out)
+{
+	if (out->state == PERSON_FAILED) {
+		out->reason = REASON_FAULT;
+		return true;
+	}
+	return reason_parse(word, &out->reason);
+}
 
 bool person_row(struct query *q, struct person *out)
 {
-	char state[32], priority[16];
+	char state[32], reason[PERSON_CODE_SIZE], priority[16], orphan_reason[32];
 
 	row_text(q, out->address, sizeof(out->address));
 	row_text(q, state, sizeof(state));
-	row_text(q, out->reason, sizeof(out->reason));
+	row_text(q, reason, sizeof(reason));
 	out->next_attempt = row_number(q);
 	row_text(q, priority, sizeof(priority));
 	out->attempts = (int)row_number(q);
@@ -87,10 +43,15 @@ bool person_row(struct query *q, struct person *out)
 	out->first_day = row_number(q);
 	out->changed = row_number(q);
 	out->orphaned_since = row_number(q);
+	row_text(q, orphan_reason, sizeof(orphan_reason));
 	if (!person_state_parse(state, &out->state))
 		return sql_unexpected(q->ledger, "state", state, q->fault);
+	if (!parse_reason(reason, out))
+		return sql_unexpected(q->ledger, "reason", reason, q->fault);
 	if (!priority_parse(priority, &out->priority))
 		return sql_unexpected(q->ledger, "priority", priority, q->fault);
+	if (!reason_parse(orphan_reason, &out->orphan_reason))
+		return sql_unexpected(q->ledger, "orphan_reason", orphan_reason, q->fault);
 	return true;
 }
 
@@ -125,7 +86,7 @@ bool ledger_each_person(struct ledger *l, int state, const char *after, int limi
 	query_text(&q, after ? after : "");
 	query_number(&q, limit > 0 ? limit : -1);
 	if (state >= 0)
-		query_text(&q, state_words[state]);
+		query_text(&q, person_state_word((enum person_state)state));
 	while (good && more && query_row(&q) > 0) {
 		good = person_row(&q, &p);
 		more = good && each(&p, ctx);
@@ -135,36 +96,44 @@ bool ledger_each_person(struct ledger *l, int state, const char *after, int limi
 
 /* ---- writing ---- */
 
-/* The stored row before the change. */
+bool person_has_account(struct ledger *l, const char *address, int64_t *has, struct fault *fault)
+{
+	struct query q;
+
+	query_start(&q, l,
+		"SELECT EXISTS (SELECT 1 FROM sighting WHERE address = ? AND address <> ''"
+		" AND gone_day IS NULL)",
+		fault);
+	query_text(&q, address);
+	return query_one(&q, has) >= 0;
+}
+
+/* The row as it was, as far as its change has consequences. */
 struct previous {
 	bool known;
 	char state[32];
-	char reason[48];
-	char orphan_reason[32];
+	char reason[PERSON_CODE_SIZE];
 	int64_t changed;
 };
 
 static bool load_previous(
-	struct ledger *l, const char *address, struct previous *before, struct fault *fault)
+	struct ledger *l, const char *address, struct previous *previous, struct fault *fault)
 {
 	struct query q;
 
-	*before = (struct previous){.known = false};
-	query_start(&q, l,
-		"SELECT state, reason, orphan_reason, changed FROM person WHERE address = ?",
-		fault);
+	*previous = (struct previous){.known = false};
+	query_start(&q, l, "SELECT state, reason, changed FROM person WHERE address = ?", fault);
 	query_text(&q, address);
 	if (query_row(&q) > 0) {
-		before->known = true;
-		row_text(&q, before->state, sizeof(before->state));
-		row_text(&q, before->reason, sizeof(before->reason));
-		row_text(&q, before->orphan_reason, sizeof(before->orphan_reason));
-		before->changed = row_number(&q);
+		previous->known = true;
+		row_text(&q, previous->state, sizeof(previous->state));
+		row_text(&q, previous->reason, sizeof(previous->reason));
+		previous->changed = row_number(&q);
 	}
 	return query_end(&q);
 }
 
-/* The hosts of this person's accounts must be told. */
+/* The hosts of this person's accounts are to hear of it. */
 static bool bump_host_revision(struct ledger *l, const char *address, struct fault *fault)
 {
 	int64_t revision = next_revision(l, fault);
@@ -181,7 +150,6 @@ static bool bump_host_revision(struct ledger *l, const char *address, struct fau
 	return query_run(&q);
 }
 
-/* Counts the result of an invitation. */
 static bool count_result(struct ledger *l, enum person_state state, struct fault *fault)
 {
 	if (state == PERSON_ACCEPTED)
@@ -192,85 +160,40 @@ static bool count_result(struct ledger *l, enum person_state state, struct fault
 	       stored_counter_add(l, COUNTER_RESULTS, RESULT_CANCELLED, 1, fault);
 }
 
-/* The first entry about a person is of the moment of a login: only its day is stored. The hosts
- * are not told of `sending`, which lasts as long as one call. */
-static bool append_history(struct ledger *l, const struct previous *before, const struct person *p,
-	const char *cause, const char *actor, struct fault *fault)
+/* Of the first line only the day is kept, because it is of the moment of a login. The hosts do not
+ * hear of `sending`, which lasts as long as one call. */
+static bool append_history(struct ledger *l, const struct previous *previous,
+	const struct person *p, const char *cause, const char *actor, struct fault *fault)
 {
-	bool moved = !before->known || strcmp(before->state, state_words[p->state]) != 0;
-	int64_t at = before->known ? clock_wall() : clock_day_start(clock_wall());
+	const char *state = person_state_word(p->state), *reason = person_reason_word(p);
+	bool moved = !previous->known || strcmp(previous->state, state) != 0;
+	int64_t at = previous->known ? clock_wall() : clock_day_start(clock_wall());
 
-	if (!moved && strcmp(before->reason, p->reason) == 0)
+	if (!moved && strcmp(previous->reason, reason) == 0)
 		return true;
-	return history_person(l, at, p->address, state_words[p->state],
-		       cause && cause[0] != '\0' ? cause : p->reason, actor, fault) &&
-	       (!moved || count_result(l, p->state, fault)) &&
-	       (!moved || p->state == PERSON_SENDING || bump_host_revision(l, p->address, fault));
-}
-
-static bool claimable(enum person_state state)
-{
-	return state == PERSON_QUEUED || state == PERSON_UNCONFIRMED || state == PERSON_SENDING ||
-	       state == PERSON_INVITED;
-}
-
-static bool override_state(struct person *p, enum person_state state, const char *reason)
-{
-	p->state = state;
-	p->next_attempt = 0;
-	str_copy(p->reason, sizeof(p->reason), reason);
-	return true;
-}
-
-/* The caller may not know about a block or about removed accounts. */
-static bool apply_guards(
-	struct ledger *l, const struct previous *before, struct person *p, struct fault *fault)
-{
-	bool waits = p->state == PERSON_QUEUED || (p->state == PERSON_HELD && p->intent_at == 0);
-	int blocked;
-
-	if (waits && before->orphan_reason[0] != '\0')
-		return override_state(p, PERSON_GONE, before->orphan_reason);
-	if (p->state != PERSON_QUEUED || p->resend)
+	if (!history_person(l, at, p->address, state, cause && cause[0] != '\0' ? cause : reason,
+		    actor, fault))
+		return false;
+	if (!moved)
 		return true;
-	blocked = ledger_blocked(l, p->address, NULL, 0, fault);
-	return blocked == 0 || (blocked > 0 && override_state(p, PERSON_HELD, "blocked"));
+	if (!count_result(l, p->state, fault))
+		return false;
+	return p->state == PERSON_SENDING || bump_host_revision(l, p->address, fault);
 }
 
-/* The lease from now on. */
+/* What becomes of the lease: it ends, it stays as it is, or `owner` has it until `until`. */
 struct lease {
-	const char *owner; /* "": not leased */
+	bool keep;
+	const char *owner;
 	int64_t until;
 };
 
-static const char insert_sql[] =
-	"INSERT INTO person (state, reason, next_attempt, runnable_at, priority, attempts,"
-	" fault_code, fault_text, mails, our_mails, intent_at, intent_date, intent_mails, "
-	"approved, resend, discovered,"
-	" checked, changed, lease_owner, lease_until, address, first_day, orphaned_since)"
-	" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 0))";
-static const char update_sql[] =
-	"UPDATE person SET state = ?, reason = ?, next_attempt = ?, runnable_at = ?, priority = ?,"
-	" attempts = ?, fault_code = ?, fault_text = ?, mails = ?, our_mails = ?, intent_at = ?, "
-	"intent_date = ?,"
-	" intent_mails = ?, approved = ?, resend = ?, discovered = ?, checked = ?, changed = ?,"
-	" lease_owner = ?, lease_until = ? WHERE address = ?";
-
-static int64_t runnable_at(const struct person *p, const struct lease *lease)
+static void bind_person(struct query *q, const struct person *p)
 {
-	if (!claimable(p->state) || p->next_attempt == 0)
-		return 0;
-	return p->next_attempt > lease->until ? p->next_attempt : lease->until;
-}
-
-static void bind_person(
-	struct query *q, const struct person *p, const struct lease *lease, int64_t changed)
-{
-	query_text(q, state_words[p->state]);
-	query_text(q, p->reason);
+	query_text(q, person_state_word(p->state));
+	query_text(q, person_reason_word(p));
 	query_number(q, p->next_attempt);
-	query_number(q, runnable_at(p, lease));
-	query_text(q, priority_words[p->priority]);
+	query_text(q, priority_word(p->priority));
 	query_number(q, p->attempts);
 	query_text(q, p->fault_code);
 	query_text(q, p->fault_text);
@@ -283,54 +206,96 @@ static void bind_person(
 	query_number(q, p->resend);
 	query_number(q, p->discovered);
 	query_number(q, p->checked);
-	query_number(q, changed);
-	query_text(q, lease->owner);
-	query_number(q, lease->until);
+	query_number(q, p->changed);
+	query_number(q, p->orphaned_since);
+	query_text(q, reason_word(p->orphan_reason));
 	query_text(q, p->address);
 }
 
-static bool insert(
-	struct ledger *l, const struct person *p, const struct lease *lease, struct fault *fault)
+static bool insert(struct ledger *l, const struct person *p, struct fault *fault)
 {
-	int64_t now = clock_wall(), today = clock_day_start(now), has = 0;
+	int64_t today = clock_day_start(clock_wall()), has = 0;
+	struct person stored = *p;
 	struct query q;
 
 	if (!person_has_account(l, p->address, &has, fault))
 		return false;
-	query_start(&q, l, insert_sql, fault);
-	bind_person(&q, p, lease, now);
+	if (!has && stored.orphaned_since == 0)
+		stored.orphaned_since = today;
+	query_start(&q, l,
+		"INSERT INTO person (state, reason, next_attempt, priority, attempts, fault_code, "
+		"fault_text,"
+		" mails, our_mails, intent_at, intent_date, intent_mails, approved, resend,"
+		" discovered, checked, changed, orphaned_since, orphan_reason, address, first_day, "
+		"runnable_at)"
+		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 0), ?, ?, ?,"
+		" 0)",
+		fault);
+	bind_person(&q, &stored);
 	query_number(&q, p->first_day != 0 ? p->first_day : today);
-	query_number(&q, has ? 0 : today);
 	return query_run(&q);
 }
 
-static bool update(struct ledger *l, const struct previous *before, const struct person *p,
-	const struct lease *lease, struct fault *fault)
+static bool update(struct ledger *l, const struct person *p, struct fault *fault)
 {
-	bool same = strcmp(before->state, state_words[p->state]) == 0 &&
-		    strcmp(before->reason, p->reason) == 0;
 	struct query q;
 
-	query_start(&q, l, update_sql, fault);
-	bind_person(&q, p, lease, same ? before->changed : clock_wall());
+	query_start(&q, l,
+		"UPDATE person SET state = ?, reason = ?, next_attempt = ?, priority = ?, attempts "
+		"= ?,"
+		" fault_code = ?, fault_text = ?, mails = ?, our_mails = ?, intent_at = ?,"
+		" intent_date = ?, intent_mails = ?, approved = ?, resend = ?, discovered = ?,"
+		" checked = ?, changed = ?, orphaned_since = nullif(?, 0), orphan_reason = ?"
+		" WHERE address = ?",
+		fault);
+	bind_person(&q, p);
 	return query_run(&q);
+}
+
+/* `ready` is when somebody may take up the person: next_attempt, or the end of a lease if that is
+ * later; 0: never. */
+static bool set_lease(
+	struct ledger *l, const struct person *p, const struct lease *lease, struct fault *fault)
+{
+	bool claimable = person_state_claimable(p->state) && p->next_attempt != 0;
+	struct query q;
+
+	query_start(&q, l,
+		"UPDATE person SET lease_owner = CASE WHEN ?1 THEN lease_owner ELSE ?2 END,"
+		" lease_until = CASE WHEN ?1 THEN lease_until ELSE ?3 END,"
+		" runnable_at = CASE WHEN ?4 = 0 THEN 0"
+		" ELSE max(?4, CASE WHEN ?1 THEN lease_until ELSE ?3 END) END WHERE address = ?5",
+		fault);
+	query_number(&q, lease->keep);
+	query_text(&q, lease->owner);
+	query_number(&q, lease->until);
+	query_number(&q, claimable ? p->next_attempt : 0);
+	query_text(&q, p->address);
+	return query_run(&q);
+}
+
+static bool put_row(struct ledger *l, const struct person *p, const struct lease *lease,
+	const char *cause, const char *actor, struct fault *fault)
+{
+	struct person stored = *p;
+	struct previous previous;
+	bool same;
+
+	if (!load_previous(l, p->address, &previous, fault))
+		return false;
+	same = previous.known && strcmp(previous.state, person_state_word(p->state)) == 0 &&
+	       strcmp(previous.reason, person_reason_word(p)) == 0;
+	stored.changed = same ? previous.changed : clock_wall();
+	if (!(previous.known ? update(l, &stored, fault) : insert(l, &stored, fault)))
+		return false;
+	return set_lease(l, p, lease, fault) &&
+	       append_history(l, &previous, p, cause, actor, fault);
 }
 
 static bool put(struct ledger *l, const struct person *p, const struct lease *lease,
 	const char *cause, const char *actor, struct fault *fault)
 {
-	struct person stored = *p;
-	struct previous before;
-	bool good;
-
-	if (!txn_begin(l, fault))
-		return false;
-	good = load_previous(l, p->address, &before, fault) &&
-	       apply_guards(l, &before, &stored, fault) &&
-	       (before.known ? update(l, &before, &stored, lease, fault)
-			     : insert(l, &stored, lease, fault)) &&
-	       append_history(l, &before, &stored, cause, actor, fault);
-	return txn_end(l, good, fault);
+	return txn_begin(l, fault) && txn_end(l, put_row(l, p, lease, cause, actor, fault), fault);
 }
 
 bool ledger_person_put(struct ledger *l, const struct person *p, const char *cause,
@@ -341,34 +306,62 @@ bool ledger_person_put(struct ledger *l, const struct person *p, const char *cau
 	return put(l, p, &none, cause, actor, fault);
 }
 
-bool ledger_person_put_leased(struct ledger *l, const struct person *p, const char *owner,
-	int64_t lease_until, const char *cause, const char *actor, struct fault *fault)
-{
-	const struct lease lease = {.owner = owner, .until = lease_until};
+/* ---- steps ---- */
 
-	return put(l, p, &lease, cause, actor, fault);
+static bool store_outcome(
+	struct ledger *l, const struct person_step *step, const char *actor, struct fault *fault)
+{
+	if (step->outcome == SEND_NONE)
+		return true;
+	if (step->outcome == SEND_BEGUN)
+		return send_begin(l, step->next.address, step->next.intent_at, actor, fault) >= 0;
+	return send_end(l, step->next.address, step->outcome, fault);
 }
 
-bool person_transition(struct ledger *l, const char *address, enum person_state state,
-	const char *reason, int64_t due, const char *cause, const char *actor, struct fault *fault)
+static bool store_step(struct ledger *l, const struct person_step *step, const struct lease *lease,
+	const char *actor, struct fault *fault)
 {
-	struct person moved = {.state = state};
-	struct previous before;
-	struct query q;
+	return put_row(l, &step->next, lease, step->cause, actor, fault) &&
+	       store_outcome(l, step, actor, fault);
+}
 
-	str_copy(moved.address, sizeof(moved.address), address);
-	str_copy(moved.reason, sizeof(moved.reason), reason);
-	if (!load_previous(l, address, &before, fault))
-		return false;
-	query_start(&q, l,
-		"UPDATE person SET state = ?1, reason = ?2, next_attempt = ?3, changed = ?4,"
-		" runnable_at = CASE WHEN ?3 = 0 THEN 0 ELSE max(?3, lease_until) END"
-		" WHERE address = ?5",
-		fault);
-	query_text(&q, state_words[state]);
-	query_text(&q, reason);
-	query_number(&q, due);
-	query_number(&q, clock_wall());
-	query_text(&q, address);
-	return query_run(&q) && append_history(l, &before, &moved, cause, actor, fault);
+bool ledger_person_store(struct ledger *l, const struct person_step *step, const char *owner,
+	int64_t lease_until, const char *actor, struct fault *fault)
+{
+	const struct lease lease = {.owner = owner ? owner : "", .until = owner ? lease_until : 0};
+
+	return txn_begin(l, fault) && txn_end(l, store_step(l, step, &lease, actor, fault), fault);
+}
+
+int person_apply(struct ledger *l, const char *address, const struct person_event *event,
+	const struct send_policy *policy, const char *actor, struct person_step *step,
+	struct fault *fault)
+{
+	struct send_policy now = policy ? *policy : (struct send_policy){.dry_run = false};
+	const struct lease lease = {.keep = true, .owner = ""};
+	struct person_step unwanted;
+	struct person p = person_new(address, event->today);
+	int found = ledger_person(l, address, &p, fault);
+	int blocked = found < 0 ? -1 : ledger_blocked(l, address, NULL, 0, fault);
+
+	if (blocked < 0)
+		return -1;
+	step = step ? step : &unwanted;
+	now.blocked = blocked > 0;
+	*step = person_step(&p, event, &now);
+	if (!step->store)
+		return 0;
+	return store_step(l, step, &lease, actor, fault) ? 1 : -1;
+}
+
+int ledger_person_apply(struct ledger *l, const char *address, const struct person_event *event,
+	const struct send_policy *policy, const char *actor, struct person_step *step,
+	struct fault *fault)
+{
+	int result;
+
+	if (!txn_begin(l, fault))
+		return -1;
+	result = person_apply(l, address, event, policy, actor, step, fault);
+	return txn_end(l, result >= 0, fault) ? result : -1;
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Transactions: what is changed together is stored as a whole, or not at all.
+ * Commits: what is changed together is there together, or not at all.
  */
 #include <sys/stat.h>
 
 #include "ledger/guard.h"
 
-/* If a restored backup were put in the place of the open file, this program would continue with
- * the old file, and the people of the backup would be mailed a second time. */
+/* A restored copy put in place of the open file would let this program go on with the other one,
+ * and the people of the copy would be mailed a second time. */
 static bool still_in_place(struct ledger *l, struct fault *fault)
 {
 	struct stat st;
@@ -32,19 +32,18 @@ static void rollback(struct ledger *l)
 	l->revision = 0;
 	l->txn_aborted = false;
 	l->erased = false;
-	if (!sqlite3_get_autocommit(l->db)) /* after some faults SQLite has done so already */
+	if (!sqlite3_get_autocommit(l->db)) /* SQLite has done so itself after some faults */
 		(void)run(l, "ROLLBACK", NULL);
 	guard_usual_time(l);
 }
 
-/* A writer locks the ledger at its first step: one that reads first could find its snapshot out
- * of date. */
+/* A writer is one from its first step on: one that reads first could find its reading out of date.
+ */
 static bool begin(struct ledger *l, struct fault *fault)
 {
 	if (!still_in_place(l, fault))
 		return false;
-	/* A caller that reads the rows of a query and writes in between keeps the snapshot of
-	 * the query. */
+	/* Whoever reads the rows of a query and writes between them keeps the query's snapshot. */
 	if (l->query_txn)
 		query_txn_end(l);
 	if (!run(l, "BEGIN IMMEDIATE", fault))
@@ -57,8 +56,8 @@ static bool begin(struct ledger *l, struct fault *fault)
 	return false;
 }
 
-/* What was erased is still in the write-ahead log. If a reader is in the way, the next
- * checkpoint without one overwrites it. */
+/* What was erased is still in the write-ahead log. If a reader is in the way, the next checkpoint
+ * that meets none overwrites it. */
 static void empty_log(struct ledger *l)
 {
 	l->erased = false;
@@ -114,16 +113,7 @@ void ledger_rollback(struct ledger *l)
 	l->in_txn = false;
 }
 
-bool ledger_end(struct ledger *l, bool good, struct fault *fault)
-{
-	if (good)
-		return ledger_commit(l, fault);
-	ledger_rollback(l);
-	return false;
-}
-
-/* SQLite may have rolled back an aborted transaction already: later changes would then be
- * committed without it. */
+/* SQLite may have undone a broken group by itself: what came after it would then stand alone. */
 bool txn_begin(struct ledger *l, struct fault *fault)
 {
 	if (!l->in_txn)
@@ -181,7 +171,7 @@ void query_txn_end(struct ledger *l)
 		(void)run(l, "COMMIT", NULL);
 }
 
-/* Within another transaction, or a query that is being read, it is the snapshot of that one. */
+/* Within another transaction, or a query that is being read, it is that one's snapshot. */
 bool snapshot_begin(struct ledger *l, struct fault *fault)
 {
 	return l->in_txn || l->query_txn || begin_reading(l, fault);

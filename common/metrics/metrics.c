@@ -15,7 +15,6 @@
 #include "base/strbuf.h"
 #include "google/api/google.h"
 #include "ratelimit/rate_limit.h"
-#include "telemetry/counters.h"
 
 #define STORED_MAX 256 /* far more than there are series */
 #define LABEL_MAX  160 /* bytes of a label's value; a longer one ends with "…" */

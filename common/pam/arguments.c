@@ -43,7 +43,7 @@ static const char *spool_of(const char *argument)
 	return value && value[0] == '/' ? value : NULL;
 }
 
-/* Whether the path is a name in the spool itself. */
+/* Whether the path is a file directly in the spool. */
 static bool is_in(const char *spool, const char *path)
 {
 	const char *name = after(path, spool);
@@ -51,7 +51,7 @@ static bool is_in(const char *spool, const char *path)
 	return name && name[0] == '/' && name[1] && !strchr(name + 1, '/');
 }
 
-/* `a->spool` is the caller's. */
+/* The caller has set a->spool. */
 static bool take_value(struct arguments *a, const char *argument, bool *skip_named)
 {
 	const char *value;
@@ -87,7 +87,7 @@ void arguments_parse(struct arguments *a, int argc, const char **argv,
 		.min_uid = ARGUMENT_UNSET,
 		.max_uid = ARGUMENT_UNSET,
 	};
-	/* First, as the message file must lie in it. */
+	/* The spool first: the message file must be in it. */
 	for (int i = 0; i < argc; i++)
 		if (spool_of(argv[i]))
 			a->spool = spool_of(argv[i]);

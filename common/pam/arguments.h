@@ -16,10 +16,10 @@
 /* Strings point into argv, or are constants. */
 struct arguments {
 	const char *spool;
-	/* In the spool itself: elsewhere others could hold its look-up, and with it a login. NULL:
-	 * the module's own sentence. */
+	/* Directly in the spool: anywhere else, other users could delay its lookup and with it a
+	 * login. NULL: the module's own sentence. */
 	const char *message_file;
-	const char *services;	   /* "": every service but those skipped */
+	const char *services;	   /* "": every service except those skipped */
 	const char *skip_services; /* patterns */
 	long long min_uid;	   /* ARGUMENT_UNSET: login.defs */
 	long long max_uid;

@@ -124,7 +124,7 @@ static bool sort_accounts(struct account_table *t)
 	return true;
 }
 
-/* Takes over `text` (NUL-terminated, `n` bytes). */
+/* Takes ownership of `text` (NUL-terminated, `n` bytes). */
 static bool table_fill(struct account_table *t, char *text, size_t n)
 {
 	char *at = text, *line;

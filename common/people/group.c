@@ -153,7 +153,7 @@ static size_t take_lines(struct group_table *t, size_t n, const char *names, str
 	return count;
 }
 
-/* Takes over `text`. */
+/* Takes ownership of `text`. */
 static struct group_table *table_new(char *text, size_t n, const char *names)
 {
 	struct group_table *t = calloc(1, sizeof(*t));

@@ -21,9 +21,9 @@
 struct sighting {
 	char host[HOST_MAX + 1];
 	char user[USER_MAX + 1];
-	int64_t uid; /* -1: unknown */
+	int64_t uid; /* -1: not known */
 	enum trigger trigger;
-	int64_t first_seen; /* the first second (UTC) of that day */
+	int64_t first_seen; /* day, as its first second UTC */
 	/* facts */
 	bool local;
 	char shell[256];

@@ -26,9 +26,10 @@ struct verdict {
 	enum verdict_kind kind;
 	bool from_template;	       /* the address came from the template, not from the map */
 	char address[ADDRESS_MAX + 1]; /* lower case; also for blocked and collision */
-	char rule[64]; /* a stable word: "uid_range", "shell", "reserved_name", "exclude_users" … */
-	char sentence[256]; /* for `explain`: the reason as a sentence */
-	bool repeated; /* set by ledger_set_verdict: kind and address are the same as last time */
+	char rule[64]; /* stable word: "uid_range", "shell", "reserved_name", "exclude_users" … */
+	char sentence[256]; /* for explain: why, in the administrator's words */
+	bool repeated; /* set by ledger_set_verdict: kind and address are as they were judged last
+			*/
 };
 
 /* "mapped", "unmapped", "foreign_domain", "excluded", "blocked", "collision", "none". */
@@ -50,8 +51,8 @@ bool map_each(const struct address_map *m,
 	void *ctx);
 void map_free(struct address_map *m);
 
-/* Computes the verdict. Blocklist and collisions are found by the ledger afterwards
- * (ledger_set_verdict). */
+/* Judges. Block list and collisions are the ledger's to find: they come later (ledger_set_verdict).
+ */
 void verdict_evaluate(const struct sighting *s, const struct settings *settings,
 	const struct address_map *map, struct verdict *out);
 

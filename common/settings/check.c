@@ -15,7 +15,6 @@
 
 #include "base/file.h"
 #include "base/privdrop.h"
-#include "settings/key_uri.h"
 #include "settings/systemd.h"
 
 #define DISPATCHING false
@@ -279,7 +278,8 @@ static void check_pin(const struct check *c)
 	const struct secret secret = {"key", path, "use the key"};
 
 	/* For systemd: the file is known only to the service, which checks it itself. */
-	if (key_uri_pin_file(c->s->key, path, sizeof(path)) && path[0] != '\0')
+	if (setting_key_reader && setting_key_reader->pin_file(c->s->key, path, sizeof(path)) &&
+		path[0] != '\0')
 		check_secret(c, &secret, "the token's PIN");
 }
 

@@ -45,7 +45,7 @@ bool setting_section_used_by_collector(const char *section)
 const char *setting_suggest(const char *section, const char *word)
 {
 	const char *nearest = NULL;
-	size_t limit = strlen(word) / 3 + 1; /* one slip in three letters */
+	size_t limit = strlen(word) / 3 + 1; /* one error for every three letters */
 
 	for (size_t i = 0; i < setting_count; i++) {
 		const struct setting_key *k = &setting_keys[i];

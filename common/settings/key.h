@@ -78,6 +78,9 @@ setting_validator validate_customer, validate_address, validate_api_version, val
 	validate_credentials, validate_key, validate_key_id, validate_http, validate_project,
 	validate_no_proxy;
 
+/* settings_read_keys_with(); NULL: no reader. */
+extern const struct settings_key_reader *setting_key_reader;
+
 /* The settings, and where each of them was set. */
 struct origin {
 	const char *file; /* one of `files`; NULL: the default */
@@ -107,10 +110,10 @@ void diagnose(struct diagnostics *found, const struct fault *fault, bool collect
 /* Reads one text; its values replace earlier ones. `file` must live as long as `l`. */
 void settings_parse(
 	struct loaded *l, struct diagnostics *found, const char *file, const struct strbuf *text);
-/* Reads the file, or the text in its place, and its conf.d/ over what is there. False if the main
- * file could not be read. */
+/* Reads the file, or the text instead of it, and its conf.d/; later values replace earlier ones.
+ * False if the main file could not be read. */
 bool settings_read(struct loaded *l, const struct strbuf *text, struct diagnostics *found);
-/* settings_check, with who is concerned. */
+/* settings_check, with the programs that each finding concerns. */
 void settings_check_into(const struct settings *s, struct diagnostics *found);
 
 #endif

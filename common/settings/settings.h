@@ -108,13 +108,14 @@ enum local_account { ACCOUNT_LEDGER, ACCOUNT_COLLECTOR, ACCOUNT_DISPATCHER, ACCO
 /* Reads `path` (NULL: SETTINGS_FILE) and its conf.d/. NULL with the fault (FAULT_SETTINGS) that
  * names file, line and remedy. Each key is checked alone; settings_check checks them together. */
 struct settings *settings_load(const char *path, struct fault *fault);
-/* The same with `text` in place of what is in the file `path`, which need not be there; its conf.d/
+/* The same with `text` instead of the content of the file `path`, which need not exist; its conf.d/
  * is read. NULL: settings_load. */
 struct settings *settings_load_text(
 	const char *path, const struct strbuf *text, struct fault *fault);
-/* What one key alone cannot tell: address template against domains and gecos, role against ledger,
- * send_window's syntax, the credential file's rights, https endpoints, a readable map … Never
- * touches the network. Calls `report` for every finding and returns how many there were. */
+/* Checks that one key alone does not allow: address template against domains and gecos, role
+ * against ledger, send_window's syntax, the credential file's rights, https endpoints, a
+ * readable map … Never uses the network. Calls `report` for every finding and returns how many
+ * there were. */
 int settings_check(
 	const struct settings *s, void (*report)(const struct fault *, void *ctx), void *ctx);
 /* For the programs: settings_load, and an error if settings_check has a finding that concerns
@@ -126,6 +127,19 @@ struct settings *settings_load_checked(const char *path, bool dispatch, struct f
 struct settings *settings_inspect(
 	const char *path, void (*report)(const struct fault *, void *ctx), void *ctx, int *count);
 void settings_free(struct settings *s);
+
+/* Parses the URI of a PKCS#11 key. Only programs that use the key link the library that does it;
+ * the others accept every URI of that scheme. */
+#define SETTINGS_KEY_PKCS11 "pkcs11:"
+struct settings_key_reader {
+	/* What is wrong with it, or NULL. It must name one key, and one token, so that the PIN goes
+	 * to no other token. `remedy` is a whole sentence. */
+	const char *(*wrong)(const char *uri, const char **remedy);
+	/* The file that holds the PIN; "" if the URI names none, false if its path is not known. */
+	bool (*pin_file)(const char *uri, char *out, size_t size);
+};
+/* For the whole process, before settings are loaded. */
+void settings_read_keys_with(const struct settings_key_reader *reader);
 
 /* For `cloudinvite config`: every key in the table's order, with its effective value as written
  * in a file (passwords as ***) and its origin ("default",

@@ -5,7 +5,6 @@
  */
 #include "base/str.h"
 #include "settings/key.h"
-#include "settings/key_uri.h"
 
 #include <string.h>
 
@@ -273,6 +272,22 @@ const char *validate_credentials(char *value, const char **remedy)
 	return "is not a path, systemd:NAME or metadata:";
 }
 
+const struct settings_key_reader *setting_key_reader;
+
+void settings_read_keys_with(const struct settings_key_reader *reader)
+{
+	setting_key_reader = reader;
+}
+
+/* "handle:0x" and one to eight digits. */
+static bool is_handle(const char *value)
+{
+	const char *digits = value + strlen("handle:0x");
+	size_t n = str_starts(value, "handle:0x") ? strspn(digits, HEX) : 0;
+
+	return n >= 1 && n <= 8 && digits[n] == '\0';
+}
+
 const char *validate_key(char *value, const char **remedy)
 {
 	*remedy = "Write the URI of the key: pkcs11:token=…;object=… for a PKCS#11 token, "
@@ -281,9 +296,12 @@ const char *validate_key(char *value, const char **remedy)
 		return NULL;
 	if (strlen(value) > 1024 || strpbrk(value, " \t\"\\"))
 		return "is not a key URI";
-	if (key_uri_is_pkcs11(value) || str_starts(value, "handle:"))
-		return key_uri_wrong(value, remedy);
-	return "is neither pkcs11:… nor handle:0x…";
+	if (str_starts(value, SETTINGS_KEY_PKCS11))
+		return setting_key_reader ? setting_key_reader->wrong(value, remedy) : NULL;
+	if (!str_starts(value, "handle:"))
+		return "is neither pkcs11:… nor handle:0x…";
+	*remedy = "Write the handle of a persistent key and nothing else: handle:0x81000001.";
+	return is_handle(value) ? NULL : "is not the handle of a TPM key";
 }
 
 const char *validate_key_id(char *value, const char **remedy)

@@ -235,7 +235,7 @@ static bool is_writable(const char *value)
 	return !strpbrk(value, ";#") && strcmp(str_safe(safe, sizeof(safe), value), value) == 0;
 }
 
-/* Files that do not load now are not touched, and neither is a file that would have no effect. */
+/* Refuses a file that does not load now, and one in which the key would have no effect. */
 static bool may_write(const char *path, const struct strbuf *text, const struct setting_key *k,
 	const char *value, struct fault *fault)
 {

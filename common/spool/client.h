@@ -38,8 +38,8 @@ bool spool_client_look(struct spool_client *c, struct fault *fault);
  * Returns their number, or -1 and the fault. */
 int spool_client_list(
 	struct spool_client *c, struct spool_arrival *out, int max, struct fault *fault);
-/* The arrival has been committed to the ledger: with `mark`, its user is marked as seen if there is
- * no mark yet; then it is taken. */
+/* The arrival has been committed to the ledger: removes it from the spool. With `mark`, its user
+ * first gets the marker `seen`, unless there is a marker. */
 bool spool_client_take(
 	struct spool_client *c, const struct spool_arrival *a, bool mark, struct fault *fault);
 

@@ -267,7 +267,7 @@ static void take(struct spool_keeper *k, const struct spool_record *r)
 		record_failure(k, SPOOL_NEW, r->name);
 }
 
-/* Mark first: what a crash leaves in between is told again. */
+/* The marker comes first: after a crash in between, the arrival is listed again. */
 static void mark_and_take(struct spool_keeper *k, const struct spool_record *r)
 {
 	struct spool_arrival arrival;

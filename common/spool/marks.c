@@ -65,9 +65,9 @@ bool spool_mark(struct spool_reader *r, const char *user, const char *word, stru
 	return write_mark(r->seen_dir, name, word) == 0 || mark_fault(name, fault);
 }
 
-/* In place, without a temporary: nobody has a mark to lose yet, and what the module asks is only
- * whether it is there. One that a crash leaves empty says `seen`, and is replaced with the next
- * word. */
+/* In place, without a temporary file: there is no older marker to lose, and the module asks only
+ * whether one exists. A crash may leave an empty marker; it means `seen` until the next word
+ * replaces it. */
 bool spool_mark_first(
 	struct spool_reader *r, const char *user, const char *word, struct fault *fault)
 {
@@ -90,10 +90,11 @@ bool spool_mark_first(
 	return good;
 }
 
-/* No file is created and none is freed. In a storm of first logins both would cost more than the
- * rest: ext4 without a journal reuses no inode that was freed within the last minutes, and passes
- * over each of them at every creation, of marks and of arrivals. Only root has ever had this file
- * (judge_arrival). The link comes first: what a crash leaves in between is still an arrival. */
+/* No file is created and no inode is freed. During many first logins both would cost more than all
+ * the rest: ext4 without a journal does not reuse an inode that was freed within the last minutes,
+ * and skips every such inode whenever a marker or an arrival is created. The file has never
+ * belonged to anyone but root (judge_arrival). The link comes before the unlink: after a crash in
+ * between, the arrival still exists. */
 bool spool_mark_arrival(
 	struct spool_reader *r, const struct spool_arrival *arrival, struct fault *fault)
 {
@@ -102,7 +103,7 @@ bool spool_mark_arrival(
 	if (!spool_mark_name(name, arrival->user) ||
 		linkat(r->new_dir, arrival->name, r->seen_dir, name, 0) == 0 || errno == EEXIST)
 		return true;
-	/* A file system without links, or one that refuses this one. */
+	/* The file system has no hard links, or refuses this one. */
 	return spool_mark_first(r, arrival->user, SPOOL_WORD_SEEN, fault);
 }
 

@@ -94,7 +94,7 @@ void spool_reader_close(struct spool_reader *r)
 	file_close(&r->bad_dir);
 }
 
-/* Whether it is the mark of its user already: a crash came between link and unlink
+/* Whether the arrival is already its user's marker, because of a crash between link and unlink
  * (spool_mark_arrival). */
 static bool is_marked(const struct spool_reader *r, const char *user, const struct stat *st)
 {
@@ -106,7 +106,7 @@ static bool is_marked(const struct spool_reader *r, const char *user, const stru
 	       mark.st_dev == st->st_dev && mark.st_ino == st->st_ino;
 }
 
-/* Why it is no arrival, or NULL; fills in `a`. */
+/* Why it is not an arrival, or NULL; fills in `a`. */
 static const char *judge_arrival(const struct spool_reader *r, const char *name,
 	const struct stat *st, struct spool_arrival *a)
 {

@@ -58,10 +58,10 @@ void spool_listing_close(struct spool_listing *l);
 /* The next arrival in new/: 1, 0 at the end, -1 and errno. An entry that is not an arrival (name,
  * type, owner other than root or us, size, links) is moved to bad/ and logged. */
 int spool_next_arrival(struct spool_listing *l, struct spool_arrival *out);
-/* The arrival of this name: 1, 0 if there is none, -1 and errno (EINVAL: it is something else). */
+/* Finds the arrival of this name: 1; 0 if there is none; -1 and errno (EINVAL: not an arrival). */
 int spool_find_arrival(const struct spool_reader *r, const char *name, struct spool_arrival *out);
-/* The next mark of seen/ with its file's name and mtime; `before`: only those whose mtime is before
- * it (0: all). */
+/* The next marker in seen/ with its file's name and mtime; `before`: only those with an earlier
+ * mtime (0: all). */
 int spool_next_mark(
 	struct spool_listing *l, int64_t before, char name[SPOOL_NAME_MAX + 1], int64_t *at);
 
@@ -74,7 +74,7 @@ bool spool_mark(struct spool_reader *r, const char *user, const char *word, stru
 /* The same for a user who may have none yet: an existing marker stays as it is. */
 bool spool_mark_first(
 	struct spool_reader *r, const char *user, const char *word, struct fault *fault);
-/* The same, with the file of an arrival, which is linked: an empty mark says `seen`. */
+/* The same for the word `seen`, by a hard link to the arrival's empty file. */
 bool spool_mark_arrival(
 	struct spool_reader *r, const struct spool_arrival *arrival, struct fault *fault);
 bool spool_unmark(struct spool_reader *r, const char *user, struct fault *fault);

@@ -4,18 +4,18 @@
  * SOCK_SEQPACKET. The collector's account may be hostile, so a record is accepted only if each of
  * its bytes is as an honest writer would have left it.
  *
- *	the collector asks           and the keeper
- *	N count                      tells of up to `count` arrivals: A …, then E
- *	D name                       makes an arrival the mark of its user
- *	T name                       unlinks an arrival
- *	M name word                  writes a mark
- *	C name word                  changes a mark that is there
- *	F name word                  writes a mark where there is none
- *	U name                       removes a mark
- *	L time                       tells of all marks, or of those before `time`: K …, then E
- *	B name                       drops the marks unless they belong to the ledger of this id: E
- *	S word                       says how much lies in `new` or `bad`: E
- *	P                            says what has failed of D, T, M, C, F and U since the last P: E
+ *   The collector asks           and the keeper
+ *   N count                      sends up to `count` arrivals: A …, then E
+ *   D name                       makes an arrival the marker of its user, then unlinks it
+ *   T name                       unlinks an arrival
+ *   M name word                  writes a marker
+ *   C name word                  changes a marker that exists
+ *   F name word                  writes a marker if there is none
+ *   U name                       removes a marker
+ *   L time                       sends all markers, or those before `time`: K …, then E
+ *   B name                       removes the markers unless they belong to the ledger of this id: E
+ *   S word                       sends how many files are in `new` or `bad`: E
+ *   P                            sends the first failure of D, T, M, C, F and U since the last P: E
  *
  *   The keeper sends
  *   W                            something has come into new/ since the last N

@@ -58,8 +58,8 @@ bool spool_arrival_name(char out[SPOOL_NAME_MAX + 1], const char *user, enum tri
 	return str_copy(out + n + 1, SPOOL_NAME_MAX - n, trigger_word(reason));
 }
 
-/* The first `length` bytes of `name`, unescaped. Only what escape() would have written is taken: so
- * every user has one name, and no name can mean two things. */
+/* Unescapes the first `length` bytes of `name`. Only what escape() would have written is accepted,
+ * so every user has one name, and no name is ambiguous. */
 static bool unescape(const char *name, size_t length, char user[SPOOL_USER_MAX + 1])
 {
 	char again[SPOOL_NAME_MAX + 1];

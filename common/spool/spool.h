@@ -27,12 +27,12 @@
 #define SPOOL_SEEN	"seen"
 #define SPOOL_BAD	"bad"
 #define SPOOL_PIN	"pin"
-#define SPOOL_WORD_SEEN "seen" /* of a mark: the user has been seen, and nothing came of it yet */
-#define SPOOL_LEDGER	".ledger" /* in seen/: the id of the ledger that the marks belong to */
+#define SPOOL_WORD_SEEN "seen"	  /* in a marker: seen, not decided yet */
+#define SPOOL_LEDGER	".ledger" /* in seen/: the id of the ledger to which the markers belong */
 #define SPOOL_NAME_MAX	160	  /* bytes of a file name in the spool, without NUL */
 #define SPOOL_USER_MAX	256	  /* bytes of a user name, without NUL */
 #define SPOOL_PATH_MAX	1024	  /* bytes of a path in the spool, with NUL */
-#define SPOOL_WORD_MAX	64	  /* bytes of a mark that are looked at */
+#define SPOOL_WORD_MAX	64	  /* bytes of a marker that are read */
 
 /* The name of a user's marker: every byte outside [A-Za-z0-9_-], except a dot that is not the
  * first, becomes %XX (upper-case hex). False if the user is empty or the name is longer than
@@ -41,8 +41,8 @@ bool spool_mark_name(char out[SPOOL_NAME_MAX + 1], const char *user);
 /* The same with ".<reason>". */
 bool spool_arrival_name(char out[SPOOL_NAME_MAX + 1], const char *user, enum trigger reason);
 /* The reverse. False for every name that spool_arrival_name would not have written (lower-case hex,
- * needless escapes, unknown trigger, NUL in the user, too long …), except for those of earlier
- * versions. */
+ * needless escapes, unknown trigger, NUL in the user, too long …), except
+ * for those of earlier versions. */
 bool spool_parse_arrival(const char *name, char user[SPOOL_USER_MAX + 1], enum trigger *reason);
 bool spool_parse_mark(const char *name, char user[SPOOL_USER_MAX + 1]);
 
@@ -62,9 +62,9 @@ int spool_exists(int box, const char *name);
  * directory before it returns. */
 int spool_put(int new_dir, const char *user, enum trigger reason, bool sync);
 
-/* Reads the state word of a user's mark, as input that may be anything: O_NOFOLLOW|O_NONBLOCK,
- * regular, at most SPOOL_WORD_MAX bytes, [a-z_] only. An empty one says SPOOL_WORD_SEEN. False if
- * there is none that can be believed. */
+/* Reads the state word of a user's marker as untrusted input: O_NOFOLLOW|O_NONBLOCK, a regular
+ * file, at most SPOOL_WORD_MAX bytes, [a-z_] only. An empty marker means SPOOL_WORD_SEEN. False if
+ * there is no valid marker. */
 bool spool_read_mark(int seen_dir, const char *user, char word[SPOOL_WORD_MAX + 1]);
 
 #endif

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Measures the bounds of docs/design.md: figure, bound and verdict, a row each.
+"""Measures the bounds of docs/design.md and prints figure, bound and verdict of each.
 
     bench.py [--short] [--markdown]
 
-Each pair is measured in one run and compared as a ratio, because machines are noisy. Exit status 1
-if a bound is missed."""
+Each pair is measured in one run and compared as a ratio, because machines are noisy. Exit status 1 if a bound is
+missed.
+"""
 import argparse
 import contextlib
 import os
@@ -25,7 +26,7 @@ from harness import Emulator, Site  # pylint: disable=wrong-import-position
 
 GUARD = 8  # times a bound: how far it may be missed in CI
 ROUNDS = 3  # of each comparison; the median of the ratios counts
-PARALLEL = 64  # calls at once, of the dispatcher and of the best that libcurl can do
+PARALLEL = 64  # calls at once, of the dispatcher and of the fastest libcurl client
 
 
 class Rows:
@@ -33,8 +34,9 @@ class Rows:
         self.rows = []
 
     def add(self, what, figure, bound="", share=None, guard=GUARD):
-        """`share`: how much of the bound is used (above 1 it is missed); None: no bound to keep.
-        `guard`: the share that is a failure in CI."""
+        """`share`: the used part of the bound (above 1 it is missed); None: no bound. `guard`: the share that is a
+        failure in CI.
+        """
         self.rows.append((what, figure, bound, share, guard))
         verdict = "" if share is None else "kept" if share <= 1 else "MISSED"
         print(f"{what:<58} {figure:>22}  {bound:<26} {verdict}", flush=True)
@@ -73,7 +75,7 @@ def module_size(rows):
 
 
 def fill(site, count):
-    """`count` people who are due, through the spool and the collector as in real life."""
+    """`count` people who are due, through the spool and the collector, as in real use."""
     with open(site.path("etc/passwd"), "a", encoding="ascii") as passwd:
         for number in range(count):
             passwd.write(f"person{number}:x:{10000 + number}:100::/home/person{number}:/bin/bash\n")
@@ -85,7 +87,7 @@ def fill(site, count):
 
 
 def dispatcher_speed(count, latency_ms=0):
-    """Calls a second of whole decisions: check, get, send, ledger; limiter off."""
+    """Calls a second of whole decisions (check, get, send, ledger) without a rate limit."""
     with Emulator() as emulator:
         emulator.switches({"log": False})
         emulator.accounts({"prefix": "person", "count": count, "domain": "example.com",
@@ -97,7 +99,7 @@ def dispatcher_speed(count, latency_ms=0):
                              "invitations": {"mode": "send", "creation_delay": "0", "sends_per_day": str(count * 2)}
                              }) as site:
             collected = fill(site, count)
-            site.run("token")  # the cache is there, as on a running host
+            site.run("token")  # the cache exists, as on a running host
             started = time.perf_counter()
             site.dispatcher_once()
             seconds = time.perf_counter() - started
@@ -108,7 +110,7 @@ def dispatcher_speed(count, latency_ms=0):
 
 
 def yardstick(command, count, latency_ms=0):
-    """Calls a second of another client over the same calls, on an emulator of its own."""
+    """Calls a second of another client with the same calls, on an emulator of its own."""
     with Emulator() as emulator:
         emulator.switches({"log": False})
         emulator.accounts({"prefix": "person", "count": count, "domain": "example.com",
@@ -129,7 +131,7 @@ def yardstick(command, count, latency_ms=0):
 
 
 def dispatcher_rows(rows, short):
-    count = 1000 if short else 4000  # making the connections is not what is measured
+    count = 1000 if short else 4000  # making the connections is not measured
     ours, python, loop, best = [], [], [], []
     for _ in range(1 if short else ROUNDS):
         speed, _ = dispatcher_speed(count)
@@ -154,10 +156,11 @@ def dispatcher_rows(rows, short):
 
 @contextlib.contextmanager
 def new_disk():
-    """A Site in the block gets a file system of its own, in an image on the disk, where root measures.
+    """Gives a Site in the block a file system of its own, in an image on the disk, if root measures.
 
-    An ext4 without a journal gives no inode away that was freed within the last minutes, and passes over
-    them one by one: what earlier rows and other programs have deleted would be measured."""
+    An ext4 without a journal does not reuse an inode that was freed within the last minutes, but skips each of them, so
+    files that earlier rows and other programs deleted would be measured.
+    """
     if os.geteuid() != 0:
         yield
         return
@@ -184,13 +187,13 @@ def collecting_row(rows):
 
 
 def holds_any(directory):
-    """Reads no further than it must: a list of thousands would keep the keeper waiting for the directory."""
+    """Reads only the first name: while a list of thousands is read, the keeper waits for the directory."""
     with os.scandir(directory) as names:
         return next(names, None) is not None
 
 
 def taken_after(site, users):
-    """Seconds from the first arrival until the ledger has all of them: an arrival goes after that."""
+    """Seconds from the first arrival until all of them are in the ledger and removed from the spool."""
     began = time.perf_counter()
     for user in users:
         site.arrive(user)
@@ -200,13 +203,13 @@ def taken_after(site, users):
 
 
 def arrival_rows(rows, short):
-    """What a login has to wait for until it is in the ledger, with keeper and collector running."""
+    """How long an arrival takes until it is in the ledger, with keeper and collector running."""
     count = 10000
     with Emulator() as emulator, new_disk(), Site(emulator, {"people": {"max_uid": "2000000"}}) as site:
         with open(site.path("etc/passwd"), "a", encoding="ascii") as passwd:
             for number in range(count + 100):
                 passwd.write(f"person{number}:x:{10000 + number}:100::/home/person{number}:/bin/bash\n")
-        site.collector_once()  # they were there before
+        site.collector_once()  # they existed before
         site.start_collector()
         time.sleep(1.5)
         one = statistics.median(taken_after(site, [f"person{number}"])
@@ -238,7 +241,7 @@ def private_memory(pid):
 
 
 def idle_memory(program):
-    """Once it has changed no page for two seconds: it works for longer on a slow machine."""
+    """After it has changed no page for two seconds: on a slow machine it works for longer."""
     seen = []
     while len(seen) < 5 or len({written for written, _ in seen[-5:]}) > 1:
         time.sleep(0.5)
@@ -247,7 +250,7 @@ def idle_memory(program):
 
 
 def memory_rows(rows):
-    """Private memory of the idle programs. It is no matter of speed, so CI's guard leaves it no room."""
+    """Private memory of the idle programs. It does not depend on speed, so CI's guard allows no more."""
     with Emulator() as emulator, Site(emulator, {}) as site:
         site.arrive_account("alice")
         for start, bound in ((site.start_collector, 2), (site.start_dispatcher, 4.5)):
@@ -260,8 +263,9 @@ def memory_rows(rows):
 
 
 def tap(bounds):
-    """For CI, whose machines are shared: a bound that is missed by a little is said, one that is missed
-    by far is a failure."""
+    """For CI, whose machines are shared: a bound that is missed by a little is printed, one that is missed by far is a
+    failure.
+    """
     failed = 0
     for at, (what, figure, bound, share, guard) in enumerate(bounds, 1):
         failed += share > guard

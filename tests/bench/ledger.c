@@ -82,13 +82,13 @@ static void put(struct ledger *l, int64_t number, int64_t now, struct fault *fau
 	struct person p = {.state = PERSON_NOT_INVITABLE, .mails = -1, .intent_mails = -1};
 
 	str_format(p.address, sizeof(p.address), "user%lld@example.com", (long long)number);
-	str_copy(p.reason, sizeof(p.reason), "checked");
+	p.reason = REASON_CHECKED;
 	if (number % 10 == 0) {
 		p.state = PERSON_QUEUED;
 		p.priority = (enum priority)(number / 10 % 3);
 		p.next_attempt =
 			now + (number % 20 == 0 ? -number % 86400 - 1 : number % 86400 + 3600);
-		str_copy(p.reason, sizeof(p.reason), "first_check");
+		p.reason = REASON_FIRST_CHECK;
 	}
 	must(ledger_person_put(l, &p, "bench", "bench", fault), fault);
 }

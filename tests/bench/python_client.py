@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""The client of Google's set-up guide: check, get and send for each of N addresses.
+"""The client of Google's setup guide: check, get and send for each of N addresses.
 
     python_client.py DISCOVERY ENDPOINT CA_FILE CREDENTIALS SUBJECT CUSTOMER N
 
-Prints calls a second. The yardstick of the dispatcher's row in docs/benchmarks.md."""
+Prints calls a second. It is the reference for the dispatcher's row in docs/benchmarks.md.
+"""
 import json
 import sys
 import time
@@ -24,7 +25,7 @@ def main():
     http = google_auth_httplib2.AuthorizedHttp(credentials, http=httplib2.Http(ca_certs=ca_file))
     with open(document, encoding="utf-8") as file:
         description = json.load(file)
-    # Not by client_options: Debian 12's client is older than those.
+    # Without client_options: Debian 12's client is older than they are.
     description["rootUrl"] = description["baseUrl"] = endpoint + "/"
     service = build_from_document(description, http=http)
     invitations = service.customers().userinvitations()

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the tests of the tree's own building share: where the tree is, and TAP, a line for each check."""
+"""What the tests of the build share: the path of the tree, and TAP with a line for each check."""
 import os
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-LINES = 40  # of a failure's detail
+LINES = 40  # of the details of a failure
 results = []
 
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What the Makefile promises: nothing is rebuilt without need, headers are dependencies, objects stay
-out of the tree, and what `install` puts down `uninstall` takes away. Prints TAP."""
+"""The Makefile: nothing is rebuilt without need, headers are dependencies, objects stay out of the tree, and
+`uninstall` removes what `install` has installed. Prints TAP.
+"""
 import os
 import shutil
 import stat
@@ -60,10 +61,11 @@ def hardening(out):
         check(f"{program} is position independent, with RELRO and immediate binding",
               "DYN (" in headers and "GNU_RELRO" in headers
               and ("BIND_NOW" in headers or "Flags: NOW" in headers), headers)
-    needed = subprocess.run(["readelf", "-dW", f"{out}/cloudinvite-collector"], text=True,
-                            stdout=subprocess.PIPE, check=True).stdout
-    check("the collector links neither libcurl nor libcrypto",
-          "libcurl" not in needed and "libcrypto" not in needed, needed)
+    for program in ("cloudinvite-collector", "cloudinvite-keeper", "pam_cloudinvite.so"):
+        needed = subprocess.run(["readelf", "-dW", f"{out}/{program}"], text=True,
+                                stdout=subprocess.PIPE, check=True).stdout
+        check(f"{program} links neither libcurl nor libcrypto nor libp11-kit",
+              not any(library in needed for library in ("libcurl", "libcrypto", "libp11-kit")), needed)
 
 
 def installing(tree, out, root):

@@ -31,7 +31,7 @@ def main():
           done.stdout)
     check("a created account leads to an invitation",
           "the mailbox of bob@example.com: 1 invitation" in done.stdout, done.stdout)
-    check("nobody is mailed twice, and nobody who is managed",
+    check("no person is mailed twice, and no managed one at all",
           "still one invitation for alice, one for bob, none for carol" in done.stdout, done.stdout)
     check("it shows the status", "● All is well" in done.stdout or "All is well" in done.stdout, done.stdout)
     check("it leaves nothing behind", traces() == before, f"{before}\n{traces()}")

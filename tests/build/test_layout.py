@@ -55,7 +55,8 @@ class Layout(tap.Test):
 
     def test_a_file_without_licence_or_head_is_named(self):
         for head in ("", HEAD.split("\n")[0] + "\n", HEAD.split("\n", 1)[1]):
-            self.assert_found({"cli/people/block.c": "int block;\n"}, "cli/people/block.c: does not begin with", head=head)
+            self.assert_found({"cli/people/block.c": "int block;\n"},
+                              "cli/people/block.c: does not begin with", head=head)
 
     def test_an_include_that_the_table_does_not_allow_is_named(self):
         self.assert_found({"common/base/log.c": '#include "cli/common/screen.h"\n'},
@@ -91,7 +92,7 @@ class Layout(tap.Test):
         output = check({"common/ledger/block.c": "void block_one(void) {}\n"})[1]
         self.assertIn("this circle is gone, take it out: common/ledger: block", output)
 
-    def test_a_name_that_stands_in_emulator_and_product_makes_no_circle(self):
+    def test_the_same_name_in_emulator_and_product_makes_no_circle(self):
         status, output = check({"emulator/extra.c": "void text(void);\nvoid route(void) { text(); }\n",
                                 "common/base/log.c": "void route(void);\nvoid log_line(void) { route(); }\n"})
         self.assertEqual(status, 0, output)

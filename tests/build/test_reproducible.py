@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Two builds give the same bytes: in two directories, by two users, at two times, with another -j, umask, time zone and
-locale. Compared are Debian's packages, and what `make` builds once it is stripped. Needs root. Prints TAP."""
+locale. Compared are Debian's packages, RPM packages, and what `make` builds once it is stripped. Needs root. Prints
+TAP."""
 import concurrent.futures
 import glob
 import hashlib
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 
+import rpms
 from steps import SOURCE, check, end
 
 BUILT = ("cloudinvite", "cloudinvite-keeper", "cloudinvite-collector", "cloudinvite-dispatcher", "cloudinvite-emulator",
@@ -32,15 +34,17 @@ def copy(tree):
 
 
 def build(work, place, user, jobs, before, umask):
-    """The two builds in that place: (status, output)."""
+    """The builds in that place: (status, output)."""
     tree = f"{work}/{place}"
     copy(tree)
-    subprocess.run(["chown", "-R", f"{user}:{user}", tree], check=True)
+    rpms.pack(tree, tree + "-rpm")
+    subprocess.run(["chown", "-R", f"{user}:{user}", tree, tree + "-rpm"], check=True)
     environment = {"PATH": os.environ["PATH"], "HOME": tree, "USER": str(user), "DEB_BUILD_PROFILES": "nocheck",
                    "DEB_BUILD_OPTIONS": f"nocheck parallel={jobs}"}
     output = ""
-    for target in ("all", "deb"):
-        done = subprocess.run([*before, "make", f"-j{jobs}", target], cwd=tree, env=environment, umask=umask, user=user,
+    for command in (["make", f"-j{jobs}", "all"], ["make", f"-j{jobs}", "deb"],
+                    rpms.command(tree, tree + "-rpm", "-bb", _smp_mflags=f"-j{jobs}")):
+        done = subprocess.run([*before, *command], cwd=tree, env=environment, umask=umask, user=user,
                               group=user, extra_groups=[], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, errors="replace", check=False)
         output += done.stdout
@@ -52,7 +56,7 @@ def build(work, place, user, jobs, before, umask):
 
 
 def digests(paths):
-    """What is in each, by its name."""
+    """A digest of the contents, by name."""
     found = {}
     for path in paths:
         with open(path, "rb") as file:
@@ -80,6 +84,8 @@ def main():
             compare("what make builds is the same, stripped", len(BUILT),
                     *[digests(f"{tree}/{name}" for name in BUILT) for tree in trees])
             compare("Debian's packages are the same", 3, *[digests(glob.glob(f"{tree}/deb/*.deb")) for tree in trees])
+            compare("RPM packages are the same", 4,
+                    *[digests(glob.glob(f"{work}/{one[0]}-rpm/RPMS/*/*.rpm")) for one in BUILDS])
     return end()
 
 

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""End-to-end tests with programs that were built under the sanitizers (make SANITIZE=…). Whatever a
-sanitizer reports is a failure, also where a test expects a program to fail.
+"""End-to-end tests with programs that were built with the sanitizers (make SANITIZE=…). Any report of a sanitizer is a
+failure, even if a test expects a program to fail.
 
     test_sanitized.py BUILD TEST...
 
-A test may leave out what cannot hold under a sanitizer; what it leaves out is said. Prints TAP."""
+A test may leave out what cannot work with a sanitizer; that is printed. Prints TAP.
+"""
 import concurrent.futures
 import os
 import re
@@ -16,19 +17,19 @@ import tempfile
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import surroundings  # pylint: disable=wrong-import-position
 
-SEEN_EVERYWHERE = "/dev/shm"  # also by programs that have another /tmp, /run, /var or /home
+SEEN_EVERYWHERE = "/dev/shm"  # the same for programs with another /tmp, /run, /var or /home
 COUNTED = re.compile(r"^ok \d+ - (.*)$", re.MULTILINE)
 OPTIONS = {"ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1",
            "UBSAN_OPTIONS": "print_stacktrace=1", "TSAN_OPTIONS": "halt_on_error=1"}
 
-# What is lost is not looked for in these.
+# Leaks are not searched for in these.
 LEAKS = {"test_held_keys.py": "OpenSC's pkcs11-spy and libp11's engine lose memory of their own",
          "test_hook.py": "LeakSanitizer cannot work under strace",
          "test_one_mail.py": "LeakSanitizer cannot work under strace"}
 
 
 def environment(build, programs, test, reports):
-    """Exit code 99 is none of ours."""
+    """No program of ours uses exit code 99."""
     options = {name: f"{more}:exitcode=99:log_path={reports}/report"
                for name, more in OPTIONS.items()}
     if os.path.basename(test) in LEAKS:
@@ -38,7 +39,7 @@ def environment(build, programs, test, reports):
 
 
 def run(build, programs, test):
-    """(whether it is good, what is to be said of it)"""
+    """(whether it is good, what to print about it)"""
     place = SEEN_EVERYWHERE if os.path.isdir(SEEN_EVERYWHERE) else None
     with tempfile.TemporaryDirectory(prefix="cloudinvite-sanitized.", dir=place) as reports:
         os.chmod(reports, 0o1777)

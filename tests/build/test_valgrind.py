@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The unit and module tests under valgrind: no invalid access, no uninitialised value, nothing lost.
+"""The unit and module tests under valgrind: no invalid access, no uninitialised value, no leak.
 
     test_valgrind.py PROGRAM...
 
-What a test forks is not followed: children end by _exit or a signal, with memory in use. Prints TAP."""
+Forked children are not followed: they end with _exit or a signal, with memory in use. Prints TAP.
+"""
 import concurrent.futures
 import os
 import subprocess

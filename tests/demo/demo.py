@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The whole way on one screen: a login over a real sshd, an account made by the real useradd, and the
-invitations that reach the mailbox of an emulated Google.
+"""All steps on one screen: a login over a real sshd, an account made by the real useradd, and the invitations in the
+mailbox of an emulated Google.
 
-Runs in mount, network, process and host-name namespaces of its own, with /etc, /var, /home and /run
-of its own: neither this machine's accounts nor Google are touched, and nothing is left behind.
+Runs in mount, network, process and host-name namespaces of its own, with /etc, /var, /home and /run of its own: neither
+this machine's accounts nor Google are touched, and nothing is left behind.
 """
 import json
 import os
@@ -20,7 +20,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(SOURCE, "tests", "e2e"))
 BUILT = os.environ.get("CLOUDINVITE_BUILD") or os.path.join(SOURCE, "build")
-# Copies in the demo's own /run: the place where it was built may lie in the /home that is hidden.
+# Copies in the demo's own /run: the build directory may be in the /home that is hidden.
 BUILD, CONFIG = "/run/build", "/run/config"
 PROGRAMS = ("cloudinvite", "cloudinvite-collector", "cloudinvite-dispatcher", "cloudinvite-emulator",
             "pam_cloudinvite.so")
@@ -56,7 +56,7 @@ class Timeline:
 
 
 def enter_namespaces():
-    """Starts this script again inside its own namespaces and hands on its exit status."""
+    """Starts this script again inside its own namespaces and returns its exit status."""
     if os.geteuid() != 0:
         sys.exit("demo: run it as root (it makes namespaces): sudo make demo")
     work = tempfile.mkdtemp(prefix="cloudinvite-demo.")
@@ -80,7 +80,7 @@ def run(*command, check=True, **more):
 
 
 def own_directories(work):
-    """/etc as a copy, /home, /var and /run empty: all on a file system that goes with us."""
+    """/etc as a copy, /home, /var and /run empty, on a file system that ends with the namespace."""
     run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", work)
     shutil.copytree("/etc", f"{work}/etc", symlinks=True, ignore_dangling_symlinks=True)
     for name in ("home", "var", "run"):
@@ -177,7 +177,7 @@ def start_program(name):
 
 
 def wait_for_mails(emulator, count, seconds=10):
-    """Until the mailbox holds `count` mails; what is in it."""
+    """Waits until the mailbox holds `count` mails; returns them."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         mailbox = emulator.mailbox()
@@ -195,7 +195,7 @@ def cli(*verb):
 
 
 def requests_since(emulator, since):
-    """What was asked of Google, a line each; the new position."""
+    """The requests to Google, one line each, and the new position."""
     log = emulator.log(since)
     lines = [f"{entry['method']:4} {entry['path']}  →  {entry['status']}"
              for entry in log if not entry["path"].startswith("/emulator/")]
@@ -227,7 +227,7 @@ def compare_logins(time_line, port):
 
 def show(emulator):
     time_line = Timeline()
-    time_line.title("The set-up")
+    time_line.title("Setup")
     for name in ("ledger", "collector", "dispatcher"):
         run("useradd", "--system", "--user-group", "--home-dir", "/", "--shell", "/usr/sbin/nologin",
             "cloudinvite-" + name)

@@ -12,7 +12,7 @@ Place = collections.namedtuple("Place", "path owner group mode rights")
 
 
 def rows(head):
-    """The rows of the table that begins with this head, as lists of cells."""
+    """The rows of the table with this head, as lists of cells."""
     with open(PAGE, encoding="utf-8") as page:
         lines = page.read().split(head, 1)[1].splitlines()[2:]
     for line in lines:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A browser without a window: Chromium, spoken to over a pipe (its DevTools protocol).
+"""A browser without a window: Chromium, controlled over a pipe (its DevTools protocol).
 
     with browser.Browser() as chromium:
         chromium.look("file:///tmp/report.html", width=360, dark=True)
@@ -18,8 +18,7 @@ import time
 PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser")
 TIMEOUT = 60
 
-# The contrast of every text with what is behind it, as WCAG 2 has it: those that have too little. A
-# text of a picture stands on the page, never on a bar.
+# Texts whose contrast with their background is too low for WCAG 2. A text of a chart is on the page, never on a bar.
 CONTRAST = """
 (() => {
   const parse = (c) => (c.match(/[\\d.]+/g) || []).map(Number);
@@ -55,7 +54,7 @@ CONTRAST = """
   return {texts, bars, poor};
 })()
 """
-# How wide the page is, and what hangs out of the window.
+# The width of the page, and what extends beyond the window.
 WIDTH = """
 ({page: document.documentElement.scrollWidth, window: innerWidth,
   out: [...document.querySelectorAll("body *")].filter((e) => {
@@ -66,7 +65,7 @@ WIDTH = """
 
 
 class Browser:
-    """Chromium with a profile of its own, from its start to its end. It has one page."""
+    """Chromium with a profile of its own and one page."""
 
     def __init__(self):
         self.profile = tempfile.mkdtemp(prefix="cloudinvite-browser.")
@@ -81,7 +80,7 @@ class Browser:
     def __enter__(self):
         its_commands, self.commands = os.pipe()
         self.answers, its_answers = os.pipe()
-        # It wants its two ends as descriptors 3 and 4: a shell puts them there.
+        # It needs its two ends as descriptors 3 and 4: a shell puts them there.
         command = [PROGRAM, "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
                    "--disable-dev-shm-usage", "--disable-background-networking", "--no-first-run",
                    "--disable-component-update", "--remote-debugging-pipe",
@@ -120,7 +119,7 @@ class Browser:
             self.call(domain + ".enable")
 
     def message(self):
-        """The next one that it sends."""
+        """The next message from it."""
         until = time.monotonic() + TIMEOUT
         while b"\0" not in self.pending:
             left = until - time.monotonic()
@@ -134,7 +133,7 @@ class Browser:
         return json.loads(first)
 
     def note(self, message):
-        """What happens by itself."""
+        """Handles an event that was not requested."""
         method, what = message.get("method"), message.get("params", {})
         if method == "Network.requestWillBeSent":
             self.requests.append(what["request"]["url"])
@@ -161,8 +160,7 @@ class Browser:
         return answer["result"]
 
     def look(self, url, width=1280, height=900, dark=False, media=""):
-        """Opens a page in a window of that size; what it asks for and complains of is counted
-        anew."""
+        """Opens a page in a window of that size; requests and complaints are counted from zero."""
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height,
                   deviceScaleFactor=1, mobile=False)
         self.call("Emulation.setEmulatedMedia", media=media, features=[
@@ -173,14 +171,14 @@ class Browser:
             self.note(self.message())
 
     def value(self, expression):
-        """What an expression is worth in the page."""
+        """The value of an expression in the page."""
         answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
         if "exceptionDetails" in answer:
             raise AssertionError(answer["exceptionDetails"])
         return answer["result"].get("value")
 
     def names(self):
-        """(role, name, description) of everything that is read out."""
+        """(role, name, description) of everything that a screen reader reads."""
         nodes = self.call("Accessibility.getFullAXTree")["nodes"]
         return [tuple(node.get(key, {}).get("value", "") for key in ("role", "name", "description"))
                 for node in nodes if not node.get("ignored")]

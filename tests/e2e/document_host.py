@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the commands of one page on a host of its own, as root, in the order of the page.
 
-    document_host.py PAGE    prints JSON: {"ran": N, "complaints": [...]}
+    document_host.py PAGE    prints JSON: {"ran": N, "problems": [...]}
 
-The host is this machine with overlay mounts: /etc, /usr and /var can be written and forget it, /home,
-/root and /tmp are empty, the network is a loopback. In place of Google stands the emulator, also as
-metadata server at 169.254.169.254; in place of systemd, whose PID 1 this namespace has not, a
-`systemctl` that starts and stops our two programs as their units say, a `journalctl` that shows
-what they have said, and an `apt-get` that installs nothing. Everything else is the real thing.
+The host is this machine with overlay mounts: /etc, /usr and /var can be written and are restored, /home, /root and /tmp
+are empty, the network is a loopback. The emulator replaces Google, and also the metadata server at 169.254.169.254.
+Instead of systemd, whose PID 1 this namespace does not have, there are a `systemctl` that starts and stops our two
+programs as their units say, a `journalctl` that shows their output, and an `apt-get` that installs nothing. Everything
+else is real.
 """
 import json
 import os
@@ -34,7 +34,7 @@ PEOPLE = [{"address": "alice@example.com"}, {"address": "carol@example.com"},
 PLACEHOLDERS = {"cloudinvite@PROJECT.": "inviter@cloudinvite-emulated."}
 READING = re.compile(r"^(sudo )?cloudinvite (status|explain|history|list|get|token|pam status)\b")
 SECONDS = 10 * harness.TIMEOUT  # for one command: `make install` takes a minute on a loaded machine
-AGAIN = 30  # for one that reads, until it prints what the page says
+AGAIN = 30  # for a command that only reads, until it prints what the page says
 
 SYSTEMCTL = r"""#!/bin/bash
 # In place of systemd: `systemctl VERB [--now] cloudinvite-collector|cloudinvite-dispatcher ...`
@@ -98,8 +98,8 @@ MAKE = r"""#!/bin/bash
 # What is built already is not built again.
 exec /usr/bin/make -o all "$@" O=/run/built
 """
-# What the comments of a page may use: the world outside of the host.
-WORLD = r"""
+# Functions that the comments of a page may use: what happens outside of the host.
+OUTSIDE = r"""
 set -o pipefail
 google() { curl -sS --fail-with-body --cacert /run/google/ca.pem \
 	"https://127.0.0.1:$(cat /run/google/port)/emulator/$1" ${2:+-d "$2"} >/dev/null; }
@@ -142,7 +142,7 @@ def tool(path, text):
 
 
 def mount_overlays():
-    """The sheets. What was built and the tree stay in sight, wherever they lie."""
+    """The overlay mounts. Build directory and tree stay visible, wherever they are."""
     sandbox.tmpfs("/run")
     for place in (TREE, BUILT, GOOGLE, overlay.OVERLAY):
         os.makedirs(place)
@@ -173,7 +173,7 @@ def mount_overlays():
 
 
 def start_google():
-    """The emulator, with three people; where it is goes into a drop-in that no page knows of."""
+    """The emulator, with three people; a drop-in that no page mentions has its address."""
     subprocess.Popen([BUILT + "/cloudinvite-emulator", "--quiet", "--directory", GOOGLE,
                       "--metadata", METADATA + ":80"], stdin=subprocess.DEVNULL,
                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -197,10 +197,10 @@ class Session:
         self.bash = subprocess.Popen(["bash", "--norc"], stdin=subprocess.PIPE, cwd="/root",
                                      stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.number = 0
-        self.run(WORLD)
+        self.run(OUTSIDE)
 
     def run(self, text):
-        """Its status and what it printed. It reads nothing from the terminal."""
+        """Its exit status and output. It reads nothing from the terminal."""
         self.number += 1
         script = f"/run/command{self.number}"
         sandbox.write(script, text + "\n")
@@ -218,7 +218,7 @@ class Session:
         return int(status), before.decode(errors="replace")
 
     def ask(self, text, answers):
-        """At a terminal, where the answers are typed; `!NAME` is what the function of WORLD says."""
+        """At a terminal, where the answers are typed; `!NAME` is the result of that function of OUTSIDE."""
         sandbox.write("/run/asked", text + "\n")
         typed = "; ".join(answer[1:] if answer.startswith("!") else f"echo '{answer}'"
                           for answer in answers or ["y"])
@@ -237,7 +237,7 @@ def install(session):
 
 
 def working(session):
-    """Set up, in dry run, PAM on; both programs run; three people with accounts."""
+    """Configured, in dry run, PAM enabled; both programs run; three people with accounts."""
     install(session)
     session.must("systemctl enable --now cloudinvite-collector")
     session.must("cloudinvite setup --yes --install-credentials --customer C01234567 "
@@ -253,7 +253,7 @@ HOSTS = {"bare": lambda session: None, "installed": install, "working": working}
 
 
 def filled_in(wanted):
-    """The command with what a reader has instead of the page's words in capitals."""
+    """The command with a reader's values instead of the page's words in capitals."""
     text = wanted.text
     for word, value in PLACEHOLDERS.items():
         text = text.replace(word, value)
@@ -261,23 +261,23 @@ def filled_in(wanted):
 
 
 def attempt(session, wanted, answers):
-    """Runs one command until it does what the page says, if it only reads; a complaint or None."""
+    """Runs one command, repeatedly if it only reads, until it does what the page says; a problem or None."""
     until = time.monotonic() + (AGAIN if READING.match(wanted.text) else 0)
     while True:
         status, said = session.ask(wanted.text, answers) if wanted.asks else session.run(wanted.text)
         if status != wanted.status:
-            complaint = f"`{wanted.text}` ended with {status}, not {wanted.status}:\n{said}"
+            problem = f"`{wanted.text}` ended with {status}, not {wanted.status}:\n{said}"
         elif wanted.output and not pages.matches(wanted.output, said.splitlines()):
-            complaint = f"`{wanted.text}` printed\n{said}\nnot\n" + "\n".join(wanted.output)
+            problem = f"`{wanted.text}` printed\n{said}\nnot\n" + "\n".join(wanted.output)
         else:
             return None
         if time.monotonic() > until:
-            return complaint
+            return problem
         time.sleep(0.2)
 
 
 def run_page(host, blocks):
-    """All its commands, in one session; the first that fails is where it ends."""
+    """All its commands in one session, up to the first that fails."""
     session, ran = Session(), 0
     HOSTS[host](session)
     for block in blocks:
@@ -286,11 +286,11 @@ def run_page(host, blocks):
         if block.kind not in pages.SHELL or block.elsewhere:
             continue
         for wanted in map(filled_in, pages.commands(block)):
-            complaint = attempt(session, wanted, block.answers)
-            if complaint:
-                return {"ran": ran, "complaints": [f"line {block.at}: {complaint}"]}
+            problem = attempt(session, wanted, block.answers)
+            if problem:
+                return {"ran": ran, "problems": [f"line {block.at}: {problem}"]}
             ran += 1
-    return {"ran": ran, "complaints": []}
+    return {"ran": ran, "problems": []}
 
 
 def main():

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a cloud is to the machines in it: a metadata server, IAM that signs, and the token exchange.
+"""The services of a cloud for its machines: a metadata server, IAM that signs, and the token exchange.
 
-In Python, and not in the emulator, so that tests can put them into a network of their own and break
-each of them; what they sign, the emulator's token endpoint verifies.
+They are in Python and not in the emulator, so that tests can put them into a network of their own and break each of
+them. The emulator's token endpoint verifies what they sign.
 """
 import base64
 import http.server
@@ -54,7 +54,7 @@ class Answers(http.server.BaseHTTPRequestHandler):
             self.end_headers()
             self.wfile.write(data)
         except BrokenPipeError:
-            pass  # whoever asked has given up
+            pass  # the client has given up
 
     def body(self):
         return self.rfile.read(int(self.headers["Content-Length"])).decode()
@@ -126,20 +126,20 @@ class Iam(Answers):
 
 
 class FakeGcp:
-    """`settings` are those of [google] that lead here. What it does is changed by its members."""
+    """`settings` are those of [google] that lead here. Its members change what it does."""
 
     def __init__(self, google):
-        self.busy = 0  # so many times 503
+        self.busy = 0  # so many times it answers 503
         self.awake = threading.Event()  # cleared: the metadata server hangs
         self.awake.set()
-        self.instead = None  # (status, body), of what IAM and STS would have answered with 200
+        self.instead = None  # (status, body) instead of what IAM and STS would have answered with 200
         self.universe = None
         self.account = MACHINE
         self.api_disabled = False
         self.subject = "eyJhbGciOiJSUzI1NiJ9.subject.token"
         self.creators = {(MACHINE, INVITER), (POOL + "/subject/s", INVITER), (INVITER, INVITER)}
-        self.person = INVITER  # whose the emulator's tokens are
-        self.tokens = {}  # each that was given out, and to whom
+        self.person = INVITER  # the owner of the emulator's tokens
+        self.tokens = {}  # each token that was given out, and its owner
         self.log = []
         self.servers = []
         with open(google.file("credentials.json"), encoding="utf-8") as file:
@@ -155,7 +155,7 @@ class FakeGcp:
 
     @staticmethod
     def certificate(google):
-        """A certificate of our own, trusted beside the emulator's."""
+        """A certificate of our own, trusted like the emulator's."""
         key, own = google.file("cloud.key"), google.file("cloud.pem")
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
                         "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", own, "-days",
@@ -170,7 +170,7 @@ class FakeGcp:
         return context
 
     def serve(self, answers, secure=None, address=("127.0.0.1", 0)):
-        """One more server; its port."""
+        """Starts one more server; returns its port."""
         bound = type("Bound", (answers,), {"cloud": self})
         server = http.server.ThreadingHTTPServer(address, bound)
         if secure:

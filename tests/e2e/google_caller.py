@@ -55,7 +55,7 @@ class Caller:
             assert process.wait(harness.TIMEOUT) == 0, self.said()
 
     def again(self, **overrides):
-        """A new process with further settings, and the token of the old one."""
+        """A new process with other settings, and the token of the old one."""
         self.stop()
         self.write(overrides)
         return self

@@ -39,10 +39,10 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.dirname(os.path.dirname(HERE))
 BUILD = os.path.abspath(os.environ.get("CLOUDINVITE_PROGRAMS") or os.environ.get("CLOUDINVITE_BUILD")
                         or os.path.join(SOURCE, "build"))
-# Then no program but our own can load the module.
+# Otherwise another program could load the module.
 SANITIZED = any("-fsanitize" in open(flags, encoding="utf-8").read()
                 for flags in (os.path.join(BUILD, "flags"),) if os.path.exists(flags))
-TIMEOUT = 60  # seconds; nothing that a test waits for takes so long
+TIMEOUT = 60  # seconds; longer than anything for which a test waits
 
 
 def accounts(user):
@@ -51,7 +51,7 @@ def accounts(user):
 
 
 def wait_for(condition, what, seconds=TIMEOUT):
-    """Until condition() is true; returns its value."""
+    """Waits until condition() is true; returns its value."""
     until = time.monotonic() + seconds
     while True:
         value = condition()
@@ -63,7 +63,7 @@ def wait_for(condition, what, seconds=TIMEOUT):
 
 
 def stop(program, seconds=TIMEOUT):
-    """SIGTERM, then its exit status; one that does not go is killed, which is a failure."""
+    """SIGTERM, then its exit status; one that does not end is killed, which is a failure."""
     if program.poll() is None:
         program.send_signal(signal.SIGTERM)
     try:
@@ -75,8 +75,9 @@ def stop(program, seconds=TIMEOUT):
 
 
 class Emulator:
-    """An emulated Google, from its start to its end. `url`, `directory`, `customer`, `subject`,
-    `domain` say where and what it is; the methods are its /emulator/ endpoints."""
+    """An emulated Google. `url`, `directory`, `customer`, `subject` and `domain` describe it; the methods are its
+    /emulator/ endpoints.
+    """
 
     customer = "C01234567"
     subject = "admin@example.com"
@@ -152,7 +153,7 @@ class Emulator:
             connection.close()
 
     def control(self, method, name, document=None):
-        """One /emulator/ endpoint; its JSON. What it refuses is an AssertionError."""
+        """Calls an /emulator/ endpoint and returns its JSON. A refusal is an AssertionError."""
         body = None if document is None else json.dumps(document)
         self.connection = self.connection or self.connect()
         try:
@@ -172,7 +173,7 @@ class Emulator:
 
     @property
     def metadata_url(self):
-        """Where the metadata server is; None without one."""
+        """The metadata server's URL; None without one."""
         return self.ready()["metadata"]
 
     def subject_token(self, **wishes):
@@ -183,7 +184,7 @@ class Emulator:
         self.control("POST", "reset")
 
     def state(self, document=None):
-        """Reads the world, or changes what the document names."""
+        """Reads the state, or changes what the document names."""
         return self.control("GET", "state") if document is None \
             else self.control("PATCH", "state", document)
 
@@ -208,7 +209,7 @@ class Emulator:
         return self.control("POST", "decline", {"address": address})
 
     def faults(self, faults=None):
-        """Adds one or a list of them; without any, tells what is left."""
+        """Adds one or a list of them; without an argument, returns the remaining ones."""
         return self.control("GET", "faults") if faults is None \
             else self.control("POST", "faults", faults)
 
@@ -240,9 +241,10 @@ class Emulator:
 
 
 class Site:
-    """A host in a directory: passwd, group, spool, state and a cloudinvite.conf that points at the
-    emulator. `overrides` is {section: {key: value}}; where it says nothing, invitations are sent at
-    once and without a limiter, which suits most tests."""
+    """A host in a directory: passwd, group, spool, state and a cloudinvite.conf that points at the emulator.
+    `overrides` is {section: {key: value}}. By default, invitations are sent at once and without a rate limit, which
+    suits most tests.
+    """
 
     def __init__(self, emulator, overrides=None):
         self.emulator = emulator
@@ -279,8 +281,7 @@ class Site:
         return self
 
     def __exit__(self, failure=None, *_):
-        """A daemon that does not stop, or had ended by itself, or has forgotten somebody, fails the
-        test."""
+        """The test fails if a daemon does not stop, has ended on its own, or has lost a person."""
         complaints = []
         for program in self.programs:
             try:
@@ -311,13 +312,13 @@ class Site:
             return file.read()
 
     def write_settings(self, overrides=None):
-        """Writes cloudinvite.conf anew, with further overrides."""
+        """Writes cloudinvite.conf again, with further overrides."""
         self.settings.read_dict(overrides or {})
         with open(self.conf, "w", encoding="utf-8") as file:
             self.settings.write(file)
 
     def add_user(self, name, uid=None, gecos="", shell="/bin/bash"):
-        """A line of passwd, written as useradd does: a new file, renamed into place."""
+        """Adds a line of passwd as useradd does: a new file, renamed into place."""
         self.uid = self.uid + 1 if uid is None else self.uid
         line = f"{name}:x:{self.uid if uid is None else uid}:100:{gecos}:/home/{name}:{shell}\n"
         passwd = self.read("etc/passwd")
@@ -330,7 +331,7 @@ class Site:
         os.rename(self.path("etc/passwd+"), self.path("etc/passwd"))
 
     def arrive(self, user, reason="login"):
-        """What the PAM module does: an empty file. `user` is taken as it is, unescaped."""
+        """Does what the PAM module does: makes an empty file. `user` is not escaped."""
         os.close(os.open(self.path(f"spool/new/{user}.{reason}"),
                          os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
@@ -354,7 +355,7 @@ class Site:
                                  f"{done.stdout}{done.stderr}") from None
 
     def program(self, name, *arguments, timeout=TIMEOUT):
-        """Runs a program to its end; a failure says what it logged."""
+        """Runs a program to its end; a failure shows what it logged."""
         done = subprocess.run([os.path.join(BUILD, name), "-c", self.conf, *arguments],
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, timeout=timeout, check=False)
@@ -370,7 +371,7 @@ class Site:
         return self.program("cloudinvite-dispatcher", "--once", timeout=timeout)
 
     def start(self, name):
-        """Starts a daemon; its log is the file NAME.log. Stopped at the end at the latest."""
+        """Starts a daemon whose log is the file NAME.log. It is stopped at the end at the latest."""
         with open(self.path(name + ".log"), "a", encoding="utf-8") as log:
             program = subprocess.Popen([os.path.join(BUILD, name), "-c", self.conf],
                                        stdin=subprocess.DEVNULL, stdout=log, stderr=log)
@@ -434,7 +435,7 @@ class NewEmulator(Test):
         return site
 
     def ledger(self, statement, *values):
-        """What an administrator finds in the last site's ledger, or a test writes there; [] before it is there."""
+        """The rows of an SQL statement on the last site's ledger, which may also write; [] without a ledger."""
         if not os.path.exists(self.ledger_path):
             return []
         with contextlib.closing(sqlite3.connect(self.ledger_path, timeout=30)) as connection, connection:

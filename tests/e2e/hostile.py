@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a ledger, a host or Google may put into a text, one kind of fault each, and what no writer may let through."""
+"""Hostile texts that a ledger, a host or Google may contain, one kind of problem each, and what no writer may let
+through.
+"""
 import json
 import os
 import re
@@ -8,7 +10,7 @@ import unicodedata
 
 import harness
 
-# One kind of fault each: two in one payload hide each other, as a text that is no UTF-8 is written in another way.
+# One kind of problem each: two in one payload hide each other, because invalid UTF-8 is written differently.
 PAYLOADS = {
     "escape": "x\x1b[2J",
     "bell": "x\x07",
@@ -50,8 +52,8 @@ def raw(name):
     return text if isinstance(text, bytes) else text.encode()
 
 
-def treacherous(character):
-    """Obeyed by a terminal, or not seen and yet changing what is."""
+def is_deceptive(character):
+    """A terminal obeys it, or it is invisible and changes what a reader sees."""
     return unicodedata.category(character) in ("Cc", "Cf", "Zl", "Zp") or \
         0xfe00 <= ord(character) <= 0xfe0f or 0xe0000 <= ord(character) <= 0xe0fff or \
         ord(character) in (0x034f, 0x115f, 0x1160, 0x3164, 0xffa0)
@@ -66,13 +68,13 @@ def run(site, *verb, program="cloudinvite", environment=None):
 
 
 def found(output, line_end="\n"):
-    """What stands in the bytes of an output that no writer may let through: a sentence, or None."""
+    """What is in the bytes of an output that no writer may let through: a sentence, or None."""
     try:
         text = output.decode()
     except UnicodeDecodeError as error:
         return f"no UTF-8: {error}"
     for line in text.replace(line_end, "\n").split("\n"):
-        bad = [c for c in line if treacherous(c)]
+        bad = [c for c in line if is_deceptive(c)]
         if bad:
             return f"{bad[0]!r} in {line!r}"
     return None
@@ -92,7 +94,7 @@ def strings(document):
 
 
 def documents(output):
-    """The JSON documents of an output: the one, or one a line."""
+    """The JSON documents of an output: the whole, or one on each line."""
     text = output.decode("ascii")
     try:
         return [json.loads(text)]
@@ -101,7 +103,7 @@ def documents(output):
 
 
 def not_exposition(page):
-    """The first line of a page of metrics that is none, or that stands there twice; None if all are well."""
+    """The first line of a page of metrics that is invalid or a duplicate; None if all are good."""
     seen = set()
     for line in page.decode("ascii").splitlines():
         if COMMENT.fullmatch(line):
@@ -116,7 +118,7 @@ def not_exposition(page):
 class Test(harness.Test):
 
     def check(self, done, verb, line_end="\n"):
-        """The process, which ended with a status of its own and wrote nothing that harms."""
+        """The process, which must have ended with an exit status and written nothing harmful."""
         self.assertIn(done.returncode, range(9), (verb, done.stderr))
         for output in (done.stdout, done.stderr):
             self.assertIsNone(found(output, line_end), verb)

@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Nobody forgotten: a look into the ledger for people of whom nothing would ever come any more."""
+"""No person is forgotten: finds people in the ledger for which nothing would ever happen any more."""
 import contextlib
 import sqlite3
 import time
 
 WAITING = ("queued", "sending", "unconfirmed")
-DECIDED = ("held", "failed")  # an administrator is to decide, and must be told what
+DECIDED = ("held", "failed")  # an administrator must decide, and must be told what
 FINAL = ("not_invitable", "invited", "accepted", "declined", "cancelled", "gone")
-LONGEST = 8 * 86400  # the longest wait that there is: for a window of one day a week
+LONGEST = 8 * 86400  # the longest possible wait: for a window of one day a week
 
 
 def is_ledger(path):
-    """It may be that of a test which has put something else in its place."""
+    """A test may have put something else in its place."""
     try:
         with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
             return connection.execute(
@@ -21,7 +21,7 @@ def is_ledger(path):
 
 
 def violations(path):
-    """What is wrong with anybody in the ledger (if there is one): a list, empty if nothing is."""
+    """What is wrong with people in the ledger (if there is one): a list, which should be empty."""
     found = []
     if not is_ledger(path):
         return found
@@ -36,7 +36,7 @@ def violations(path):
         if not reason:
             found.append(f"{who}: does not say why")
         if state in WAITING and not 0 < due <= ready <= now + LONGEST:
-            found.append(f"{who}: due {due}, ready {ready}: nobody would take it up")
+            found.append(f"{who}: due {due}, ready {ready}: no program would continue it")
         if state == "failed" and not fault:
             found.append(f"{who}: without a fault")
         if state in ("sending", "unconfirmed") and not intent_at:

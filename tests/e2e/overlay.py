@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The real host with overlay mounts: /etc, /usr and /var can be written, and what is written is
-gone with the namespace. For tests of programs that change the host's own files.
+"""The real host with overlay mounts: /etc, /usr and /var can be written, and the changes end with the namespace. For
+tests of programs that change the host's own files.
 
     overlay.main(build)    starts the calling script again in it, calls build(), runs the tests
 """
@@ -17,7 +17,7 @@ PLACES = ("etc", "usr", "var")
 
 
 def mount_overlays():
-    """The upper layers are in memory; what was built stays visible."""
+    """The upper layers are in memory; the build directory stays visible."""
     sandbox.tmpfs("/run")
     os.makedirs(OVERLAY + "/bin")
     for name in ("cloudinvite", "cloudinvite-collector", "cloudinvite-dispatcher",

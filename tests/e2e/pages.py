@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The pages of the documentation as things that can be tried: their blocks and what is in them.
+"""The pages of the documentation as tests: their code blocks and the commands in them.
 
-In Markdown the fence says what a block is: ```sh is run, ```console is run and its output compared,
-```sh elsewhere=CLASS cannot be run here. Comments are for the test alone:
+In Markdown the fence says what a block is: ```sh is run, ```console is run and its output compared, ```sh
+elsewhere=CLASS cannot be run here. Comments are for the test alone:
 
-    <!-- host: bare -->              what is there when the page begins (document_host.py)
-    <!-- meanwhile: COMMAND -->      what happens in the world between two blocks
+    <!-- host: bare -->              the host at the beginning of the page (document_host.py)
+    <!-- meanwhile: COMMAND -->      what happens outside between two blocks
     <!-- answers: one | two -->      what is typed at the next command whose comment says `asks`
 
-In man pages only EXAMPLES are tried: `.Dl` and `.Bd -literal`, with the kind in the line before:
-`.\\" sh`, `.\\" console`, `.\\" sh elsewhere=CLASS`, `.\\" meanwhile: COMMAND`.
+In man pages only EXAMPLES are tested: `.Dl` and `.Bd -literal`, with the kind in the line before: `.\" sh`, `.\"
+console`, `.\" sh elsewhere=CLASS`, `.\" meanwhile: COMMAND`.
 """
 import collections
 import glob
@@ -19,7 +19,7 @@ import subprocess
 
 import harness
 
-# Why a command is not run by this test, and where it is.
+# Why a command is not run by this test, and where it is run.
 ELSEWHERE = {
     "google": "Google's own, gcloud; GAM",
     "packages": "packages and their tools: tests/system installs them",
@@ -30,7 +30,7 @@ ELSEWHERE = {
     "source": "the tree's own targets: .ci/run is made of them",
     "prometheus": "programs of the monitoring site",
 }
-# gcloud's commands that we name, and of their flags those that its reference documents and we use.
+# The gcloud commands in our pages, with the documented flags that we use.
 GCLOUD = {
     "projects create": {"--organization"}, "projects delete": set(), "config set": set(),
     "services enable": set(), "iam service-accounts create": set(),
@@ -51,9 +51,9 @@ GCLOUD = {
 SHELL = ("sh", "console")
 OTHER = ("text", "ini", "unit", "pam", "yaml", "json", "map", "nft", "c", "csv", "promql", "html")
 
-# kind; class when it is not run; lines; the line of the page; the answers to type
+# kind; class if it is not run; lines; the line of the page; the answers to type
 Block = collections.namedtuple("Block", "kind elsewhere lines at answers")
-# text; what it must print (None: anything); its status; whether it asks
+# text; expected output (None: any); expected status; whether it asks
 Command = collections.namedtuple("Command", "text output status asks")
 
 FENCE = re.compile(r"^( *)```(.*)$")
@@ -87,7 +87,7 @@ def block(info, lines, at, answers=None):
 
 
 def markdown(text):
-    """(what is there, the blocks); what happens meanwhile is a block of the kind `meanwhile`."""
+    """(the host, the blocks); what happens meanwhile is a block of the kind `meanwhile`."""
     host, blocks, fence, lines, answers = "working", [], None, [], None
     for at, line in enumerate(text.splitlines(), 1):
         mark, note = FENCE.match(line), NOTE.match(line)
@@ -117,7 +117,7 @@ def plain(line):
 
 
 def manual(text):
-    """The same of a man page's EXAMPLES. Each display there says of what kind it is."""
+    """The same for a man page's EXAMPLES. Each display there says its kind."""
     host, blocks, info, lines, inside, begun = "working", [], None, None, False, 0
     for at, line in enumerate(text.splitlines(), 1):
         if line.startswith(".Sh "):
@@ -147,7 +147,7 @@ def parse(name):
 
 
 def complete(text):
-    """Whether bash takes it for whole commands. An open here-document is only a warning to it."""
+    """Whether bash accepts it as complete commands. For bash, an open here-document is only a warning."""
     done = subprocess.run(["bash", "-n"], input=text + "\n", stdout=subprocess.DEVNULL,
                           stderr=subprocess.PIPE, text=True, check=False)
     return done.returncode == 0 and not done.stderr and not text.endswith("\\")
@@ -162,7 +162,7 @@ def command(text, output=None):
 
 
 def shell_commands(lines):
-    """The commands of a ```sh block, one after the other."""
+    """The commands of a ```sh block."""
     found, text = [], ""
     for line in lines:
         if not text and (not line.strip() or line.lstrip().startswith("#")):
@@ -177,7 +177,7 @@ def shell_commands(lines):
 
 
 def console_commands(lines):
-    """The commands of a ```console block (`# `, continued by `> `), and what each prints."""
+    """The commands of a ```console block (`# `, continued by `> `), with their output."""
     found = []
     for line in lines:
         if line.startswith("# "):
@@ -199,7 +199,7 @@ def commands(piece):
 
 
 def gcloud_mistake(text):
-    """What in `gcloud …` its reference does not have; None if it is all there."""
+    """What in `gcloud …` its reference does not contain; None if all is documented."""
     for name in sorted(GCLOUD, key=len, reverse=True):
         if text.startswith(f"gcloud {name}"):
             wrong = set(re.findall(r"(?<= )--[a-z-]+", text)) - GCLOUD[name]
@@ -214,7 +214,7 @@ def line_matches(wanted, line):
 
 
 def matches(wanted, lines):
-    """Whether the lines are those of the page. There, `…` is anything, and alone any lines."""
+    """Whether the lines match those of the page, where `…` is any text, and any lines if it is alone."""
     wanted = [line for line in wanted if line.strip()]
     lines = [line for line in lines if line.strip()]
     reached = {0}

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""PAM files as distributions have them, and what a program sees that opens a session with them.
+"""PAM files of distributions, and the session that a program opens with them.
 
-Fedora's and openSUSE's are written after their packages, with modules that this host has, so that
-the real libpam runs them. authselect is a stand-in that does what its manual says of the calls that
-are made; it is not in Debian. $CLOUDINVITE_AUTHSELECT puts the real one in its place."""
+Fedora's and openSUSE's follow their packages, with modules that this host has, so that the real libpam runs them.
+authselect is a substitute that does what its manual says about the calls that are made; Debian does not have it.
+$CLOUDINVITE_AUTHSELECT replaces it by the real one.
+"""
 import ctypes
 import json
 import os
@@ -162,8 +163,9 @@ def lay_suse():
 
 
 def install_authselect(*features):
-    """The call by which sssd with these features becomes the present profile. The real one is used
-    where $CLOUDINVITE_AUTHSELECT is what its `make install DESTDIR=` has filled."""
+    """Calls authselect so that sssd with these features becomes the present profile. The real one is used if
+    $CLOUDINVITE_AUTHSELECT names the directory of its `make install DESTDIR=`.
+    """
     real = os.environ.get("CLOUDINVITE_AUTHSELECT")
     if real:
         shutil.rmtree("/etc/authselect", ignore_errors=True)
@@ -186,7 +188,7 @@ def install_authselect(*features):
 
 
 def module_path(program):
-    """Where `cloudinvite` looks for the module."""
+    """Where `cloudinvite` searches for the module."""
     said = subprocess.run([program, "pam", "status", "--json"], stdout=subprocess.PIPE, check=False)
     return json.loads(said.stdout)["module"]
 
@@ -223,8 +225,9 @@ class Conversation(ctypes.Structure):
 
 
 def open_session(service, user):
-    """What a login does, by the real libpam: the code of pam_open_session (0 is success). In a
-    child: some modules change whoever calls them."""
+    """Opens a session as a login does, with the real libpam: the code of pam_open_session (0 is success). In a child,
+    because some modules change their caller.
+    """
     child = os.fork()
     if child == 0:
         libpam = ctypes.CDLL("libpam.so.0")

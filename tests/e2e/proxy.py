@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A proxy of any kind that the settings know, which remembers who asked it for what.
+"""A proxy of any kind that the settings support, which records the requests.
 
     with proxy.Proxy("http", login=("me", "secret")) as it:
         … proxy = it.url …
-        it.asked      the hosts that it was asked for: ["127.0.0.1:8443"]
-        it.logins     the names and passwords that it was shown
-        it.heard      what a proxy that looks into TLS could read
+        it.asked      the requested hosts: ["127.0.0.1:8443"]
+        it.logins     the names and passwords that it got
+        it.heard      what a proxy that inspects TLS could read
 """
 import base64
 import os
@@ -23,7 +23,7 @@ SOCKS_NO_METHOD = 0xff
 
 
 class Authority:
-    """A certificate for 127.0.0.1 that is its own authority."""
+    """A self-signed certificate for 127.0.0.1."""
 
     def __init__(self, name="IP:127.0.0.1"):
         self.directory = tempfile.mkdtemp(prefix="cloudinvite-authority.")
@@ -46,7 +46,7 @@ class Authority:
         return context
 
     def trusted_with(self, other):
-        """A file that holds this authority and those of the file `other`."""
+        """A file with this authority and those of the file `other`."""
         path = os.path.join(self.directory, "both.pem")
         with open(path, "w", encoding="ascii") as out:
             for source in (self.certificate, other):
@@ -56,10 +56,10 @@ class Authority:
 
 
 class Proxy:
-    """`scheme` as in [google] proxy. `login`: the user and the password that it wants. `refuse`:
-    what it answers to all who may use it (an HTTP status, or a SOCKS5 reply). `hang`: it takes
-    connections and says nothing. `inspect`: the authority with which it opens TLS itself. `lead`:
-    where it leads, whatever it was asked for."""
+    """`scheme` as in [google] proxy. `login`: the user and the password that it requires. `refuse`: its answer to all
+    who may use it (an HTTP status, or a SOCKS5 reply). `hang`: it accepts connections and does not answer. `inspect`:
+    the authority with which it decrypts TLS. `lead`: where it connects, whatever the request.
+    """
 
     def __init__(self, scheme="http", login=None, refuse=None, hang=False, inspect=None, tls=None,
                  lead=None):
@@ -129,7 +129,7 @@ class Proxy:
         return taken
 
     def ask_http(self, peer):
-        """The host, or None for those who may not."""
+        """The host; None for clients that may not use the proxy."""
         head = b""
         while not head.endswith(b"\r\n\r\n"):
             head += self.take(peer, 1)

@@ -10,8 +10,9 @@ VOID = {"meta", "rect", "link", "img", "br", "hr", "input", "base", "embed"}
 
 
 class Page(html.parser.HTMLParser):
-    """Elements, attributes, texts by element and the rows of each table; an element that is closed
-    wrongly is an AssertionError."""
+    """Elements, attributes, texts by element and the rows of each table; an element that is closed wrongly is an
+    AssertionError.
+    """
 
     def __init__(self, source):
         super().__init__(convert_charrefs=True)
@@ -58,14 +59,13 @@ class Page(html.parser.HTMLParser):
                 all(found.get(key.rstrip("_")) == value for key, value in attributes.items())]
 
     def text(self, within=None):
-        """All that is shown, or what stands in one kind of element; a blank for any space, and
-        between elements."""
+        """All visible text, or the text of one kind of element; one blank for any space and between elements."""
         return " ".join(" ".join(data for open_, data in self.texts
                                 if "style" not in open_ and (within is None or within in open_))
                         .replace("\xa0", " ").split())
 
     def table(self, head):
-        """{first cell: the others} of the table whose first head is that; numbers are numbers."""
+        """{first cell: the others} of the table with that first head; numbers are converted."""
         table = next(([[cell.strip() for cell in row] for row in rows]
                       for rows in self.tables if rows[0][0] == head), [[]])
         return {row[0]: [int(cell.replace(",", "")) if cell.replace(",", "").isdigit()
@@ -83,7 +83,7 @@ SIGHTING = ("INSERT OR IGNORE INTO sighting (host, account, uid, trigger, first_
             " revision) VALUES (?, ?, 1000, 'login', ?, 1, '/bin/bash', '', '', '', 1, ?, 1, ?, 1, 1)")
 HISTORY = ("INSERT INTO history (at, address, event, cause, actor)"
            " VALUES (?, ?, ?, 'x', 'dispatcher')")
-# How many of a hundred, and what they have gone through.
+# How many of a hundred, and their steps.
 COURSES = (("not_invitable", "not_invitable", 25, ()), ("accepted", "answered", 27, ("invited",)),
            ("declined", "answered", 8, ("invited",)), ("invited", "sent", 24, ()),
            ("cancelled", "by_admin", 1, ("invited",)), ("held", "discovered", 4, ()),

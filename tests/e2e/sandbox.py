@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A sandbox: a host of its own for tests that make real accounts: /etc is a copy, /home, /run and /var are
-empty, in a mount namespace; its name is its own and resolves without a network; processes are in a
-PID namespace and end with it. The real host stays as it is.
+"""A sandbox: a host of its own for tests that make real accounts. /etc is a copy, /home, /run and /var are empty, in a
+mount namespace; it has its own name, which resolves without a network; processes are in a PID namespace and end with
+it. The real host is not changed.
 
     sandbox.main(build)    starts the calling script again in it, calls build(), runs the tests
 """
@@ -26,7 +26,7 @@ HOOKS = "/etc/shadow-maint"
 
 
 def output(*command, **more):
-    """Runs a command that must succeed; what it said."""
+    """Runs a command that must succeed; its output."""
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                           check=False, timeout=harness.TIMEOUT, **more)
     if done.returncode != 0:
@@ -45,7 +45,7 @@ def tmpfs(place, options="mode=0755"):
 
 
 def populate():
-    """The directories, and what was built, which may lie in a /home that is hidden then."""
+    """Makes the directories, and copies the programs, which may be in a /home that is then hidden."""
     tmpfs("/run")
     os.makedirs(BIN, 0o755)
     for name in ("cloudinvite", "cloudinvite-keeper", "cloudinvite-collector",
@@ -68,7 +68,7 @@ def populate():
 
 
 def install_hooks():
-    """Both of them, as `make install` fills them in and an administrator then copies them."""
+    """Both hooks, as `make install` writes them and an administrator copies them."""
     for name in ("useradd-post", "userdel-post"):
         with open(f"{CONFIG}/hooks/{name}", encoding="utf-8") as file:
             hook = file.read().replace("@bindir@", BIN)

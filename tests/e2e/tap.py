@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TAP for unittest: one line for each test method, whose name is the promise."""
+"""TAP for unittest: one line for each test method, with its name."""
 import sys
 import traceback
 import unittest
 
 
 class Test(unittest.TestCase):
-    """A group of promises. Long differences are shown in full."""
+    """A group of tests. Long differences are shown in full."""
     maxDiff = None
 
 
 class TapResult(unittest.TestResult):
-    """One TAP line for each test method: its name is the promise."""
+    """One TAP line for each test method."""
 
     def __init__(self):
         super().__init__()
@@ -46,7 +46,7 @@ class TapResult(unittest.TestResult):
         self.explain(err)
 
     def addSubTest(self, test, subtest, err):
-        """A failed part fails its test, which then has no line of success."""
+        """A failed part fails its test, which then prints no `ok`."""
         super().addSubTest(test, subtest, err)
         if err is not None:
             self.say("not ok", test, f" {subtest._subDescription()}")

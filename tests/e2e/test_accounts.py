@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # Shows I15 (docs/design.md, "Invariants").
-"""The accounts of docs/security.md are what --prepare and the programs make: every place has the
-owner, group and mode of its row and is open to the accounts of its row alone, and every verb that
-root types becomes the account of its row. With the accounts that packages make, in a host of its
-own."""
+"""The accounts of docs/security.md are those that --prepare and the programs make: every place has the owner, group and
+mode of its row and is open only to the accounts of its row, and every verb that root types becomes the account of its
+row. With the packages' accounts, in a host of its own.
+"""
 import fnmatch
 import grp
 import json
@@ -21,12 +21,12 @@ import sandbox
 
 TOPS = ("/run/cloudinvite", "/var/lib/cloudinvite", "/var/cache/cloudinvite",
         "/var/spool/cloudinvite", "/etc/cloudinvite/private")
-# Directories of one account: what is in them is that account's own.
+# Directories of one account: their contents belong to that account.
 LEAVES = ("/var/lib/cloudinvite/collector", "/var/lib/cloudinvite/private",
           "/var/cache/cloudinvite", "/var/spool/cloudinvite/new", "/var/spool/cloudinvite/seen",
           "/var/spool/cloudinvite/bad")
 ALICE = "alice@example.com"
-# Every verb once, as far as it needs no terminal.
+# Every verb once, if it needs no terminal.
 TYPED = (("status",), ("status", "--json"), ("explain", "alice"), ("history",),
          ("approve", "--all", "--yes"), ("retry", "--all", "--yes"),
          ("block", "--reason", "test", "bob@example.com"), ("unblock", "bob@example.com"),
@@ -81,7 +81,7 @@ def as_account(name, *command):
 
 
 def running(said):
-    """How many programs `status --json` shows to run."""
+    """The number of programs that run according to `status --json`."""
     return len(re.findall(r'"running": ?true', said))
 
 
@@ -89,7 +89,7 @@ class Tables(harness.Test):
 
     @classmethod
     def setUpClass(cls):
-        """Both programs run, so that their logs and locks are there."""
+        """Both programs run, so that their logs and locks exist."""
         cls.running = []
         for name in ("cloudinvite-collector", "cloudinvite-dispatcher"):
             with open(f"/run/{name}.log", "w", encoding="utf-8") as log:
@@ -193,7 +193,7 @@ class Tables(harness.Test):
 
 
 class Settings(harness.Test):
-    """Settings and map are for the accounts alone, unless an administrator has decided otherwise."""
+    """Only the accounts may read settings and map, unless an administrator has decided otherwise."""
 
     def setUp(self):
         for path in (sandbox.CONF, MAP):
@@ -213,7 +213,7 @@ class Settings(harness.Test):
     def prepare(self):
         return sandbox.output(sandbox.BIN + "/cloudinvite-collector", "--prepare")
 
-    def test_what_everybody_could_read_is_closed_once(self):
+    def test_files_that_every_user_could_read_are_closed_once(self):
         kept = sandbox.CONF + ".before"
         sandbox.write(kept, "")
         self.addCleanup(os.unlink, kept)
@@ -244,7 +244,7 @@ class Settings(harness.Test):
         for path in ("/etc/site.conf", "/etc/site.map"):
             self.assertEqual(self.rights(path), (0o644, "root"))
 
-    def test_the_doctor_names_what_everybody_can_read_and_what_no_program_can(self):
+    def test_the_doctor_names_files_that_every_user_or_no_program_can_read(self):
         self.set(MAP, 0o644, "cloudinvite-ledger")
         os.chmod(DROP_IN, 0o600)
         said = json.loads(program("cloudinvite", "doctor", "--offline", "--json").stdout)
@@ -253,7 +253,7 @@ class Settings(harness.Test):
         self.assertIn(MAP, found[("settings_open", "note")])
         self.assertIn(DROP_IN, found[("settings_closed", "bad")])
 
-    def test_a_user_is_told_which_right_is_missing(self):
+    def test_the_missing_right_is_named(self):
         for words in (("status",), ("config",), ("config", "--check"), ("scan", "--dry-run"),
                       ("explain", "alice"), ("emit", "--trigger", "login", "alice"),
                       ("doctor", "--offline"), ("check", ALICE), ("report",)):
@@ -288,7 +288,7 @@ class Settings(harness.Test):
 class Verbs(harness.Test):
 
     def became(self, *words):
-        """(whether a process that has stayed root has done it all, the accounts that were become)"""
+        """(whether a process that stayed root did it all, the accounts that processes changed to)"""
         log = "/run/trace"
         subprocess.run(["strace", "-f", "-qq", "-o", log, "-e", "trace=setresuid",
                         sandbox.BIN + "/cloudinvite", *words], stdin=subprocess.DEVNULL,

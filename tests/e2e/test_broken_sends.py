@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Shows I7 (docs/design.md, "Invariants").
-"""Sends that meet broken replies, through the dispatcher and its ledger: nobody is mailed
-twice, and whoever has no mail is in a state that says why."""
+"""Sends with broken replies, through the dispatcher and its ledger: no person is mailed twice, and a person without a
+mail is in a state that says why.
+"""
 import contextlib
 import sqlite3
 import unittest
@@ -33,7 +34,7 @@ class Sends(harness.Test):
             return connection.execute(statement).fetchall()
 
     def meet(self, cases):
-        """Somebody logs in for each case, whose send meets it; how many have a mail by then."""
+        """One person logs in for each case, and the send meets it; returns how many have a mail by then."""
         for number, how in enumerate(cases):
             self.google.accounts({"address": f"person{number}@example.com"})
             self.site.arrive_account(f"person{number}")
@@ -44,13 +45,13 @@ class Sends(harness.Test):
         return sum(self.google.mailbox()["counts"].values())
 
     def rest(self, rounds=3):
-        """Time passes for whoever waits, and nothing breaks any more."""
+        """Time passes for people who wait, and nothing fails any more."""
         for _ in range(rounds):
             self.ledger("UPDATE person SET next_attempt = 1, runnable_at = 1 WHERE runnable_at > 0")
             self.site.dispatcher_once()
 
     def expect(self, count):
-        """At most one mail each, no other send than the first, and a state that says so."""
+        """At most one mail each, no send but the first, and a state that says so."""
         mails = self.google.mailbox()["counts"]
         self.assertEqual({address for address, n in mails.items() if n > 1}, set())
         sends = [path for _, path in self.wire.requests if path.endswith(":send")]
@@ -62,7 +63,7 @@ class Sends(harness.Test):
             self.assertTrue(reason, address)
         return sends
 
-    def test_nobody_is_mailed_twice_over_http_1(self):
+    def test_no_person_is_mailed_twice_over_http_1(self):
         cases = [broken.how for cases in (test_wire.CUTS, test_wire.LENGTHS, test_wire.STATUSES)
                  for broken in cases.values()]
         self.meet(cases)
@@ -74,9 +75,9 @@ class Sends(harness.Test):
 class SendsOverHttp2(Sends):
 
     make_wire = test_wire_http2.Frames.make_wire
-    test_nobody_is_mailed_twice_over_http_1 = None
+    test_no_person_is_mailed_twice_over_http_1 = None
 
-    def test_nobody_is_mailed_twice_over_http_2(self):
+    def test_no_person_is_mailed_twice_over_http_2(self):
         cases = [broken.how for cases in (test_wire_http2.CUTS, test_wire_http2.RESETS)
                  for broken in cases.values()]
         self.meet(cases)

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""What an unprivileged user can make the programs write: chsh as often as he likes, with both services at work."""
+"""How much an unprivileged user can make the programs write: chsh as often as possible, with both services running."""
 import os
 import sqlite3
 
@@ -40,7 +40,7 @@ class Chsh(harness.Test):
             harness.wait_for(lambda: self.shell(site) == "/bin/first", "the first change counts")
             for number in range(CHANGES):
                 self.has_shell(site, f"/bin/shell{number}")
-                # The collector has looked: it reads passwd for every arrival.
+                # The collector has run: it reads passwd for every arrival.
                 if number % 20 == 0:
                     site.arrive_account(f"other{number}")
                     harness.wait_for(lambda: os.listdir(site.path("spool/new")) == [], "taken")
@@ -50,14 +50,14 @@ class Chsh(harness.Test):
             said = site.read(COLLECTOR) + site.read(DISPATCHER)
             self.assertEqual(said.count("mallory@"), 1, said)
 
-            # Who is excluded from now on does not wait.
+            # A user who becomes excluded does not wait.
             self.has_shell(site, "/usr/sbin/nologin")
             harness.wait_for(lambda: self.ask(
                 site, "SELECT verdict FROM sighting WHERE account = 'mallory'") == "excluded",
                 "nologin counts at once")
             self.has_shell(site, "/bin/last")
 
-            # What waits is not lost with the process.
+            # Changes that wait survive the process.
             harness.stop(collector)
             site.start_collector()
             harness.wait_for(lambda: self.shell(site) == "/bin/last", "the last change counts")

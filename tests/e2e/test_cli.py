@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""What an administrator types: every verb, its exit codes, its JSON, and how it looks."""
+"""The command line: every verb, its exit codes, its JSON, and its appearance."""
 import csv
 import datetime
 import fcntl
@@ -28,7 +28,7 @@ DRY_RUN = {"invitations": {"mode": "dry-run"}}
 
 
 def columns(line):
-    """How many columns of a terminal a line takes."""
+    """The columns of a terminal that a line takes."""
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1
                for c in line if not unicodedata.combining(c))
 
@@ -48,7 +48,7 @@ class Terminal:
         self.output = b""
 
     def read_until(self, word=None):
-        """Until the word has been printed, or (None) to the end; all that was printed so far."""
+        """Reads until the word has been printed, or (None) to the end; all output so far."""
         while word is None or word.encode() not in self.output:
             try:
                 piece = os.read(self.master, 65536)
@@ -294,14 +294,14 @@ class Listing(AliceAndBob):
         self.assertEqual(text.count("address"), 1)
         self.assertIn("\n452 invitations\n", text)
 
-    def test_a_page_that_fails_is_said_and_is_not_a_whole_list(self):
+    def test_a_page_that_fails_is_reported_and_the_list_is_incomplete(self):
         self.google.faults({"route": "list", "status": 503, "times": 0, "after": 1})
         done = self.run_verb("list", "--json", code=5)
         self.assertEqual(len(done.stdout.splitlines()), 200)
         self.assertNotEqual(done.stderr, "")
 
 
-    def test_a_reader_who_has_seen_enough_gets_no_words(self):
+    def test_a_reader_that_closes_the_pipe_gets_no_message(self):
         with subprocess.Popen([os.path.join(harness.BUILD, "cloudinvite"), "-c", self.site.conf,
                                "list", "--json"], stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE) as process:
@@ -337,7 +337,7 @@ class Sending(AliceAndBob):
         self.assertEqual(self.mails(), {ALICE: 2})
         self.assertIn("she asked for it", self.run_verb("history", ALICE).stdout)
 
-    def test_somebody_who_has_no_account_is_a_no(self):
+    def test_a_person_without_an_account_is_a_no(self):
         self.assertIn("not invitable", self.run_verb("send", CAROL, code=1).stdout)
 
     def test_a_name_twice_is_one_mail_even_with_resend(self):
@@ -390,7 +390,7 @@ class Sending(AliceAndBob):
         self.assertEqual(self.mails(), {ALICE: 1})
 
 
-    def test_an_interrupt_lets_the_person_under_way_come_to_an_end(self):
+    def test_an_interrupt_waits_for_the_current_person(self):
         self.google.latency({"route": "send", "ms": 1500})
         terminal = Terminal(self.site, "send", ALICE, BOB)
         harness.wait_for(lambda: self.google.log(route="send"), "the send")
@@ -522,7 +522,7 @@ class Deciding(AliceAndBob):
         self.run_verb("history", CAROL, code=1)
         self.run_verb("forget", CAROL, code=1)
 
-    def test_somebody_just_mailed_is_forgotten_only_with_a_block(self):
+    def test_a_person_just_mailed_is_forgotten_only_with_a_block(self):
         self.arrive("alice")
         self.assertIn("--block", self.run_verb("forget", ALICE, code=7).stderr)
         self.assertEqual(self.state(ALICE), "invited")
@@ -589,15 +589,15 @@ class Looking(AliceAndBob):
                          (1000, True, "user0999@example.com"))
         rest = self.site.json("status", "--json", "--after", first["next"])
         self.assertEqual((len(rest["people"]), rest["more"], rest["next"]), (5, False, None))
-        everybody = self.site.json("status", "--json", "--all")
-        self.assertEqual(everybody["people"], first["people"] + rest["people"])
+        all_people = self.site.json("status", "--json", "--all")
+        self.assertEqual(all_people["people"], first["people"] + rest["people"])
         table = self.run_verb("status", "--state", "not-invitable").stdout
         self.assertEqual(len(re.findall(r"^user\d+@", table, re.MULTILINE)), 1000)
         self.assertIn("--after user0999@example.com", table)
         table = self.run_verb("status", "--state", "not_invitable", "--all").stdout
         self.assertEqual(len(re.findall(r"^user\d+@", table, re.MULTILINE)), 1005)
 
-    def test_status_of_some_people_and_of_nobody_known(self):
+    def test_status_of_some_people_and_of_an_unknown_one(self):
         self.arrive("alice", "carol")
         said = self.run_verb("status", "alice", CAROL).stdout
         self.assertIn(ALICE, said)
@@ -619,7 +619,7 @@ class Looking(AliceAndBob):
         self.assertEqual(len(re.findall(r"^  (?:collector|dispatcher) +runs", said,
                                         re.MULTILINE)), 2)
 
-    def test_programs_that_are_down_are_said_with_the_remedy(self):
+    def test_programs_that_are_down_are_reported_with_the_remedy(self):
         self.arrive("alice")
         said = self.run_verb("status").stdout
         self.assertIn("The collector and the dispatcher are not running", said)
@@ -687,7 +687,7 @@ class Looking(AliceAndBob):
         self.assertNotIn("\x1b[2J", said)
         self.assertNotIn("\u202e", said)
 
-    def test_token_shows_itself_only_when_told_to(self):
+    def test_token_is_shown_only_on_request(self):
         self.run_verb("check", ALICE)
         token = self.run_verb("token", "--print").stdout.strip()
         self.assertGreater(len(token), 10)
@@ -769,7 +769,7 @@ class Appearance(AliceAndBob):
 
 
 class Rights(AliceAndBob):
-    """Root becomes the service's account; anybody else is told to use sudo."""
+    """Root becomes the service's account; any other user is told to use sudo."""
     overrides = {"worker": harness.accounts("nobody")}
 
     def setUp(self):
@@ -790,12 +790,12 @@ class Rights(AliceAndBob):
         self.prepare()
         self.run_verb("pause", "--reason", "x")
         names = os.listdir(self.site.path("state"))
-        names.remove("ledger.db")  # which --prepare makes, and which root keeps
+        names.remove("ledger.db")  # --prepare makes it, and root keeps it
         for name in names:
             owner = os.stat(self.site.path("state/" + name)).st_uid
             self.assertEqual(owner, pwd.getpwnam("nobody").pw_uid, name)
 
-    def test_a_stranger_is_told_to_use_sudo(self):
+    def test_another_user_is_told_to_use_sudo(self):
         self.prepare()
         for verb in ("status", "config", "scan", "enable"):
             done = self.as_user("games", verb)

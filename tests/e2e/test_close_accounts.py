@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""close-accounts: the accounts of the programs, as the packages leave them at each installation and
-upgrade. In a host of its own."""
+"""close-accounts: the programs' accounts as the packages leave them at each installation and upgrade. In a host of its
+own.
+"""
 import os
 import subprocess
 
@@ -10,7 +11,7 @@ import sandbox
 
 SYSUSERS = sandbox.SELF + "/sysusers.d"
 SCRIPT = sandbox.SELF + "/close-accounts"
-OLD = "cloudinvite"  # of both programs, in versions of before
+OLD = "cloudinvite"  # of both programs, in earlier versions
 STATE = "/var/lib/cloudinvite"
 
 
@@ -46,7 +47,7 @@ class Accounts(harness.Test):
         with subprocess.Popen(["setpriv", f"--reuid={OLD}", f"--regid={OLD}", "--clear-groups", "sleep", "60"],
                               stdout=subprocess.PIPE) as service:
             try:
-                for _ in range(2):  # again, it changes nothing
+                for _ in range(2):  # a second time changes nothing
                     self.assertEqual(sandbox.output(SCRIPT), "")
                     self.assertEqual(self.home_and_expiry(OLD), ("/", "1"))
             finally:
@@ -71,7 +72,7 @@ class Accounts(harness.Test):
     def test_without_an_account_there_is_nothing_to_do(self):
         self.assertEqual(sandbox.output(SCRIPT), "")
 
-    def test_what_cannot_be_changed_is_said_and_stops_no_installation(self):
+    def test_an_obstacle_is_reported_and_does_not_stop_the_installation(self):
         self.made(OLD, STATE)
         lock = "/etc/passwd.lock"
         sandbox.write(lock, str(os.getpid()))

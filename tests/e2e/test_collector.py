@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""The collector as a process: arrivals, the compare with the baseline, marks, crashes, --prepare."""
+"""The collector as a process: arrivals, the comparison with the baseline, markers, crashes, --prepare."""
 import os
 import random
 import signal
@@ -15,7 +15,7 @@ from harness import Emulator, Site, wait_for
 class Collector(harness.NewEmulator):
 
     def baseline(self, **sections):
-        """A site whose collector has seen alice and zoe, who were there before it."""
+        """A site whose collector knows alice and zoe, who existed before it."""
         site = self.make_site(**sections)
         site.add_user("alice")
         site.add_user("zoe")
@@ -59,7 +59,7 @@ class Arrivals(Collector):
         self.assertEqual([day % 86400 for day, in self.ledger("SELECT first_day FROM sighting")], [0])
         self.assertEqual([at % 86400 for at, in self.ledger("SELECT at FROM history")], [0])
 
-    def test_a_person_who_is_in_no_database_is_dropped(self):
+    def test_a_user_in_no_database_is_dropped(self):
         site = self.baseline()
         site.arrive("nobodyknows")
         site.collector_once()
@@ -106,7 +106,7 @@ class Arrivals(Collector):
         self.assertEqual(self.seen(), {"bob": "created"})
         self.assertEqual(self.arrivals(site), [])
 
-    def test_a_person_who_is_gone_before_it_settles_was_never_there(self):
+    def test_an_account_that_is_gone_before_it_settles_is_never_reported(self):
         site = self.baseline(invitations={"creation_delay": "1h"})
         site.arrive("bob", "created")
         os.utime(site.path("spool/new/bob.created"), (1, time.time() - 3601))
@@ -117,7 +117,7 @@ class Arrivals(Collector):
 
 class Compare(Collector):
 
-    def test_the_accounts_of_the_first_start_are_no_news(self):
+    def test_the_accounts_of_the_first_start_are_not_new(self):
         self.baseline()
         self.assertEqual(self.seen(), {})
 
@@ -153,7 +153,7 @@ class Compare(Collector):
         site.collector_once()
         self.assertEqual(self.seen(), {})
 
-    def test_a_deletion_is_believed_when_seen_twice(self):
+    def test_a_deletion_counts_when_seen_twice(self):
         site = self.baseline()
         site.arrive("alice")
         site.collector_once()
@@ -165,7 +165,7 @@ class Compare(Collector):
         self.assertEqual(self.gone(), {"alice"})
         self.assertIsNone(self.mark(site, "alice"))
 
-    def test_a_person_who_comes_back_in_between_was_never_gone(self):
+    def test_an_account_that_comes_back_in_between_was_never_gone(self):
         site = self.baseline()
         site.arrive("alice")
         site.collector_once()
@@ -187,7 +187,7 @@ class Compare(Collector):
         self.assertEqual(self.seen(), {"alicia": "login"})
         self.assertIsNone(self.mark(site, "alice"))
 
-    def test_another_uid_under_the_same_name_is_somebody_new(self):
+    def test_another_uid_under_the_same_name_is_a_new_account(self):
         site = self.baseline()
         site.arrive("alice")
         site.collector_once()
@@ -210,7 +210,7 @@ class Compare(Collector):
                 self.assertEqual(self.gone(), set())
                 self.assertEqual(self.seen(), {"zoe": "login"})
 
-    def test_too_much_at_once_brakes_until_resume(self):
+    def test_too_many_changes_at_once_pause_until_resume(self):
         site = self.baseline()
         for number in range(51):
             site.add_user(f"many{number}")
@@ -265,7 +265,7 @@ class Compare(Collector):
 
 class Marks(Collector):
 
-    def test_marks_say_what_became_of_people(self):
+    def test_markers_have_the_states_of_people(self):
         self.google.accounts({"address": "alice@example.com", "kind": "consumer"})
         site = self.baseline()
         site.start_collector()
@@ -303,7 +303,7 @@ class Trouble(Collector):
         wait_for(lambda: self.mark(site, "alice"), "a mark", 90)
         self.assertEqual(self.seen(), {"alice": "login"})
 
-    def test_a_kill_at_any_point_loses_nobody(self):
+    def test_a_kill_at_any_point_loses_no_person(self):
         site = self.baseline()
         chance = random.Random(4711)
         users = [f"many{number}" for number in range(40)]
@@ -359,7 +359,7 @@ class Prepare(Collector):
         site.program("cloudinvite-collector", "--prepare")
         self.assertEqual(self.modes(site), before)
 
-    def test_refuses_links_files_and_strangers(self):
+    def test_refuses_links_files_and_foreign_directories(self):
         site = self.make_site()
         for plant in (lambda path: os.symlink("/etc", path), lambda path: open(path, "w").close(),
                       lambda path: (os.mkdir(path), os.chown(path, 4242, 4242))):

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The collector as its unit runs it: the service's account, the default places, systemd's socket.
 
-The accounts are those of a passwd file of the test's own; whoever stands only in /etc/passwd is a
-network user, whom NSS knows.
+The accounts are those of a passwd file of the test's own. A user who is only in /etc/passwd is a network user, because
+NSS knows them.
 """
 import contextlib
 import os
@@ -38,7 +38,7 @@ def build():
 
 
 class Service(harness.Test):
-    """A fresh service for each test; alice and bob are there before it."""
+    """A fresh service for each test; alice and bob exist before it."""
 
     def setUp(self):
         self.process = None
@@ -146,7 +146,7 @@ class Storms(Service):
         self.assertEqual(self.ledger("SELECT count(*) FROM history WHERE event = 'seen'"), [(5000,)])
         self.assertEqual(len(os.listdir(SPOOL + "/seen")), 5001)
 
-    def test_stopped_in_the_middle_it_ends_soon_and_forgets_nobody(self):
+    def test_stopped_during_work_it_ends_soon_and_forgets_no_person(self):
         users = [f"user{number}" for number in range(20000)]
         self.add_users(*users)
         os.unlink(STATE + "/collector/host")
@@ -180,8 +180,8 @@ class Storms(Service):
                           if user.startswith("come") and user not in there], [])
 
 
-    def test_a_person_who_comes_while_others_are_taken_is_not_waited_for(self):
-        """No word of the keeper is lost between two questions."""
+    def test_an_arrival_during_a_listing_is_not_lost(self):
+        """Announcements of the keeper between two requests are not lost."""
         users = [f"user{number}" for number in range(600)]
         self.add_users(*users)
         os.unlink(STATE + "/collector/host")
@@ -197,7 +197,7 @@ class Disks(Service):
 
     @contextlib.contextmanager
     def full(self, place, **owner):
-        """The directory, moved to a small file system on which nothing is left."""
+        """The directory, moved to a small file system without free space."""
         kept = "/run/sandbox/kept"
         sandbox.output("cp", "-a", "-T", place, kept)
         sandbox.tmpfs(place, "size=1m")
@@ -212,7 +212,7 @@ class Disks(Service):
             self.stop()
             sandbox.output("umount", place)
 
-    def test_with_a_full_disk_arrivals_wait_and_nobody_is_forgotten(self):
+    def test_with_a_full_disk_arrivals_wait_and_none_is_lost(self):
         users = [f"user{number}" for number in range(2000)]
         self.add_users(*users)
         os.unlink(STATE + "/collector/host")
@@ -229,7 +229,7 @@ class Disks(Service):
             self.assertEqual(self.arrivals(), [])
             self.assertEqual(len(self.seen()), 2000)
 
-    def test_a_ledger_that_may_not_be_written_is_said_and_waited_for(self):
+    def test_a_read_only_ledger_is_reported_and_waited_for(self):
         self.arrive("alice")
         logs = [name for name in os.listdir(STATE) if name.startswith("ledger.db")]
         for name in logs:
@@ -313,7 +313,7 @@ class Machines(Service):
 
 
 class Keeper(Service):
-    """The keeper as its unit runs it: systemd has the socket, which starts it when somebody connects."""
+    """The keeper as its unit runs it: systemd has the socket, and starts the keeper at the first connection."""
 
     SOCKET = "/run/cloudinvite-keeper/socket"
 
@@ -339,7 +339,7 @@ class Keeper(Service):
             os.unlink(self.SOCKET)
 
     def start_keeper(self):
-        """As systemd does: descriptor 3, and whose it is."""
+        """As systemd does: descriptor 3, with its owner."""
         self.keeper = os.fork()
         if self.keeper == 0:
             log = os.open(LOG, os.O_WRONLY | os.O_APPEND)
@@ -357,7 +357,7 @@ class Keeper(Service):
         self.keeper = None
 
     def connect(self, uid=None):
-        """A connection of a process of that uid: of the collector's account, unless told otherwise."""
+        """A connection from a process with that uid; by default the collector's."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         uid = self.account.pw_uid if uid is None else uid
         child = os.fork()
@@ -401,7 +401,7 @@ class Keeper(Service):
         self.once()
         self.assertEqual((self.seen(), self.arrivals()), ({"alice": "login"}, []))
 
-    def test_killed_it_is_found_again_and_nobody_is_lost(self):
+    def test_after_a_kill_it_is_found_again_and_no_account_is_lost(self):
         self.start()
         for number in range(5):
             self.kill_keeper()
@@ -412,7 +412,7 @@ class Keeper(Service):
             self.wait_until_seen(*users)
         harness.wait_for(lambda: not self.arrivals(), "an empty spool", 30)
 
-    def test_a_stranger_is_turned_away_and_disturbs_nobody(self):
+    def test_a_connection_of_another_account_is_closed_and_has_no_effect(self):
         self.start()
         self.arrive("alice")
         self.wait_until_seen("alice")
@@ -450,7 +450,7 @@ class Keeper(Service):
     def test_descriptors_that_are_sent_along_are_not_taken(self):
         peer = self.connect()
         peer.send(self.record("P"))
-        while peer.recv(256)[:1] != b"E":  # until the keeper has opened all that a connection takes
+        while peer.recv(256)[:1] != b"E":  # until the keeper has opened everything that a connection takes
             pass
         before = len(os.listdir(f"/proc/{self.keeper}/fd"))
         with open("/dev/null", "rb") as null, contextlib.suppress(PermissionError):
@@ -513,7 +513,7 @@ class NetworkUsers(Service):
         self.once()
         self.assertEqual(self.ledger("SELECT member_of FROM sighting"), [("users",)])
 
-    def test_a_person_who_cannot_be_found_is_looked_for_a_day_long(self):
+    def test_a_user_who_cannot_be_found_is_looked_up_for_a_day(self):
         self.settings(people={"network_users": "yes"})
         self.arrive("ghost")
         self.once()
@@ -545,7 +545,7 @@ class Daemon(Service):
 
     @contextlib.contextmanager
     def systemd(self):
-        """What is said to $NOTIFY_SOCKET."""
+        """The messages to $NOTIFY_SOCKET."""
         path, said = "/run/sandbox/notify", []
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
@@ -568,7 +568,7 @@ class Daemon(Service):
                 ended.set()
                 thread.join()
 
-    def test_systemd_is_told_when_it_is_ready_reloads_stops_and_lives(self):
+    def test_systemd_is_notified_of_ready_reload_stop_and_watchdog(self):
         with self.systemd() as (path, said):
             self.start(NOTIFY_SOCKET=path, WATCHDOG_USEC="400000")
             harness.wait_for(lambda: any("READY=1" in line for line in said), "READY")
@@ -625,7 +625,7 @@ class Daemon(Service):
         os.close(os.open("/var/spool/elsewhere/new/bob.login", os.O_WRONLY | os.O_CREAT, 0o600))
         self.wait_until_seen("bob")
 
-    def test_what_only_a_restart_can_change_is_said(self):
+    def test_a_change_that_needs_a_restart_is_reported(self):
         self.start()
         self.settings(storage={"run": "/run/elsewhere"})
         self.process.send_signal(signal.SIGHUP)

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""What bash, zsh and fish complete is what `cloudinvite help` says: every verb and every option."""
+"""The completions of bash, zsh and fish match `cloudinvite help`: every verb and every option."""
 import re
 import shutil
 import subprocess
@@ -10,7 +10,7 @@ import harness
 FOLDER = harness.SOURCE + "/config/completion"
 PROGRAM = harness.BUILD + "/cloudinvite"
 
-# What a person gets who types the words and presses the key, one word a line.
+# What the completion key gives after the typed words, one word on each line.
 BASH = r"""
 source "$1"; shift
 COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMP_LINE="$*"; COMP_POINT=${#COMP_LINE}
@@ -22,8 +22,8 @@ source $argv[1]
 set -l words $argv[2..-1]
 complete -C (string join ' ' -- $words) | string split -f1 \t
 """
-# zsh completes only where somebody types: a pseudo-terminal of its own, for all questions at once.
-# What would be offered is taken where completion hands it over (compadd -O).
+# zsh completes only at a terminal: a pseudo-terminal for all questions at once. The results are taken where completion
+# passes them on (compadd -O).
 ZSH = r"""
 zmodload zsh/zpty
 zpty asked zsh -f -i
@@ -62,7 +62,7 @@ def verbs():
 
 
 def options(verb):
-    """The options in the help of a verb, but `--login-hint`, which is another name of --account."""
+    """The options in the help of a verb, except `--login-hint`, which is another name of --account."""
     said = set(re.findall(r"--[a-z][-a-z]+", run(PROGRAM, "help", verb)))
     return sorted(said - {"--login-hint"} | {"--help"})
 
@@ -76,7 +76,7 @@ def from_fish(words):
 
 
 def from_zsh(questions):
-    """For each question, its answers."""
+    """The answers to each question."""
     said = run("zsh", "-f", "-c", ZSH, "zsh", FOLDER + "/cloudinvite.zsh",
                *(" ".join(words) for words in questions))
     answers = {}
@@ -117,7 +117,7 @@ class Completion(harness.Test):
         answers = from_zsh(questions)
         self.judge(lambda words: answers[" ".join(words)])
 
-    def test_options_before_the_verb_are_not_taken_for_it(self):
+    def test_options_before_the_verb_are_not_the_verb(self):
         self.need("bash")
         self.assertIn("status", from_bash(["cloudinvite", "-c", "/file", ""]))
         self.need("fish")

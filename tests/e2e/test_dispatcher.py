@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""The dispatcher as a process: whole decisions, signals, crashes, pauses, the pace as Google sees it."""
+"""The dispatcher as a process: whole decisions, signals, crashes, pauses, and the rate limit as Google sees it."""
 import os
 import random
 import signal
@@ -24,11 +24,11 @@ class Dispatcher(harness.NewEmulator):
                 in self.ledger("SELECT address, state, reason FROM person")}
 
     def make_due(self):
-        """Time passes for whoever waits."""
+        """Makes time pass for the people who wait."""
         self.ledger("UPDATE person SET next_attempt = 1, runnable_at = 1 WHERE runnable_at > 0")
 
     def arrive(self, site, count, prefix="person", invitable=True):
-        """`count` people log in; their addresses."""
+        """`count` people log in; returns their addresses."""
         users = [f"{prefix}{number}" for number in range(count)]
         if invitable:
             self.google.accounts({"prefix": prefix, "count": count, "domain": "example.com"})
@@ -73,7 +73,7 @@ class Ways(Dispatcher):
         self.assertEqual(self.routes(), ["check"])
         self.assertEqual(self.people(), {"person0@example.com": ("not_invitable", "not_invitable")})
 
-    def test_dry_run_sends_nothing_until_somebody_is_approved(self):
+    def test_dry_run_sends_nothing_until_a_person_is_approved(self):
         site = self.make_site(invitations={"mode": "dry-run"})
         first, second = self.arrive(site, 2)
         site.dispatcher_once()
@@ -109,7 +109,7 @@ class Ways(Dispatcher):
         self.assertEqual(self.routes()[before:], ["list"])
         self.assertEqual(sum(self.mails().values()), 3)
 
-    def test_somebody_who_opens_an_account_later_is_held_until_approved(self):
+    def test_a_person_who_opens_an_account_later_is_held_until_approved(self):
         site = self.make_site()
         address, = self.arrive(site, 1, invitable=False)
         site.dispatcher_once()
@@ -180,7 +180,7 @@ class Trouble(Dispatcher):
         site.dispatcher_once()
         self.assertEqual((self.people()[address][0], self.mails()), ("invited", {address: 1}))
 
-    def test_a_disabled_api_pauses_charges_nobody_and_recovers(self):
+    def test_a_disabled_api_pauses_charges_no_person_and_recovers(self):
         site = self.make_site()
         addresses = self.arrive(site, 3)
         self.google.switches({"api_disabled": True})
@@ -244,7 +244,7 @@ class Crashes(Dispatcher):
             self.make_due()
             site.dispatcher_once()
 
-    def test_killed_at_any_moment_nobody_is_mailed_twice_and_nobody_is_forgotten(self):
+    def test_killed_at_any_moment_no_person_is_mailed_twice_or_forgotten(self):
         chance = random.Random(20261123)
         site = self.make_site(google={"parallel": "4"})
         addresses = self.arrive(site, 60)
@@ -328,7 +328,7 @@ class Process(Dispatcher):
         run = site.settings["storage"]["run"]
         site.write_settings({"storage": {"run": site.path("elsewhere")}})
         os.mkdir(site.path("elsewhere"))
-        site.collector_once()  # wakes nobody
+        site.collector_once()  # it wakes no program
         site.write_settings({"storage": {"run": run}})
         time.sleep(0.5)
         self.assertEqual(self.mails(), {})
@@ -367,7 +367,7 @@ class Process(Dispatcher):
         self.wait_for_log(site, "Restart")
         self.assertFalse(os.path.exists(site.path("state/other.db")))
 
-    def test_systemd_is_told_what_it_waits_for(self):
+    def test_systemd_gets_what_it_waits_for(self):
         site = self.make_site()
         with tempfile.TemporaryDirectory(prefix="cloudinvite-notify.") as directory, \
                 socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as box:
@@ -416,7 +416,7 @@ class Process(Dispatcher):
 
         wait_for(sleeps, "three seconds of sleep")
 
-    def test_the_log_names_nobody_in_full_unless_it_is_asked_to(self):
+    def test_the_log_masks_people_unless_configured_otherwise(self):
         for setting, shown in (("masked", False), ("full", True)):
             self.google.reset()
             with Site(self.google, {"privacy": {"log_addresses": setting}}) as site:
@@ -428,7 +428,7 @@ class Process(Dispatcher):
                 self.assertEqual(ALICE in said, shown, said)
 
 
-class Pace(Dispatcher):
+class RateLimit(Dispatcher):
 
     def test_any_60_seconds_hold_at_most_the_limit_through_restarts_and_commands(self):
         limit = 10
@@ -449,7 +449,7 @@ class Pace(Dispatcher):
         for first in range(len(stamps)):
             within = [at for at in stamps[first:] if at - stamps[first] < 60]
             self.assertLessEqual(len(within), limit)
-        # People were brought to their end, not all of them begun.
+        # People were brought to their final state before all others were begun.
         self.assertGreaterEqual(len(self.mails()), 2)
 
     @staticmethod

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""The doctor: what is right is said to be, and each thing that is wrong is found at its step, with
-its remedy, while the others are looked at all the same."""
+"""The doctor: what is right is reported as right, and each problem is found at its step, with its remedy, while the
+other steps are still checked.
+"""
 import json
 import os
 import socket
@@ -24,7 +25,7 @@ class Doctor(harness.Test):
         self.addCleanup(lambda: self.site.__exit__())  # pylint: disable=unnecessary-lambda
 
     def doctor(self, *arguments):
-        """{step: [(result, code)]} without what is of this machine; and the exit code."""
+        """{step: [(result, code)]} without the steps of this machine, and the exit code."""
         done = self.site.run("doctor", "--json", *arguments)
         found = {}
         for step in json.loads(done.stdout)["steps"]:
@@ -66,7 +67,7 @@ class Doctor(harness.Test):
 
 class Right(Doctor):
 
-    def test_what_is_right_is_said_to_be_and_nothing_is_changed(self):
+    def test_right_results_are_reported_and_nothing_is_changed(self):
         self.everything_runs()
         before = self.ledger("SELECT * FROM person"), self.ledger("SELECT * FROM history")
         found = self.results()
@@ -92,7 +93,7 @@ class Right(Doctor):
         self.assertEqual((found["token"], found["api"]), ("ok", "ok"))
         self.assertEqual(os.path.getsize(self.site.path("state/ledger.db")), 0)
 
-    def test_offline_asks_nobody(self):
+    def test_offline_makes_no_request(self):
         found = self.results("--offline")
         self.assertEqual({found[step] for step in ("network", "clock", "token", "api")},
                          {"skipped"})
@@ -131,7 +132,7 @@ class Host(Doctor):
         self.assertEqual(found["accounts"], [("note", "nobody_mapped"), ("note", "unmapped")])
         self.assertIn("bob", self.site.run("doctor", "--offline").stdout)
 
-    def test_arrivals_that_nobody_takes(self):
+    def test_arrivals_without_a_collector(self):
         self.site.arrive_account("alice")
         old = time.time() - 7200
         os.utime(self.site.path("spool/new/alice.login"), (old, old))
@@ -173,7 +174,7 @@ class Ledger(Doctor):
 
 class Way(Doctor):
 
-    def test_nobody_listens(self):
+    def test_a_closed_port(self):
         with socket.socket() as closed:
             closed.bind(("127.0.0.1", 0))
             self.site.write_settings(
@@ -219,7 +220,7 @@ class Credential(Doctor):
         self.google.state({"grants": []})
         self.expect_bad("token", "token_delegation_missing")
 
-    def test_an_administrator_who_is_none(self):
+    def test_a_subject_who_is_not_an_administrator(self):
         self.site.write_settings({"google": {"subject": "helpdesk@example.com"}})
         found, exit_code = self.doctor()
         self.assertEqual((found["token"][0][0], found["api"][0][0]), ("ok", "bad"))
@@ -241,7 +242,7 @@ class Credential(Doctor):
 
 
 class Shut(harness.Test):
-    """Outside of /tmp, which the collector's unit hides anyway."""
+    """Outside of /tmp, which the collector's unit hides in any case."""
 
     def secrets(self, site, **google):
         site.write_settings({"google": google})
@@ -250,16 +251,16 @@ class Shut(harness.Test):
                 if step["step"] == "secrets"]
 
     def test_a_credential_that_the_collector_could_read_is_named(self):
-        seen, unseen = [("note", "collector_sees_it")], [("ok", None)]
+        seen, hidden = [("note", "collector_sees_it")], [("ok", None)]
         with Emulator() as google, mock.patch("tempfile.tempdir", "/dev/shm"), \
                 Site(google) as site:
-            for place, found in (("etc/google.json", seen), ("etc/private/google.json", unseen),
-                                 ("state/login.json", seen), ("state/private/login.json", unseen),
-                                 ("etc/private2/google.json", seen), ("tokens/a.json", unseen)):
+            for place, found in (("etc/google.json", seen), ("etc/private/google.json", hidden),
+                                 ("state/login.json", seen), ("state/private/login.json", hidden),
+                                 ("etc/private2/google.json", seen), ("tokens/a.json", hidden)):
                 with self.subTest(place):
                     self.assertEqual(self.secrets(site, credentials=site.path(place)), found)
             for other in ("systemd:google", "metadata:", google.file("credentials.json")):
-                self.assertEqual(self.secrets(site, credentials=other), unseen)
+                self.assertEqual(self.secrets(site, credentials=other), hidden)
             self.assertEqual(self.secrets(site, client_key=site.path("etc/tls.key")), seen)
 
 

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""The doctor's look at the service's accounts: what acts for them outside of the units' walls is named,
-each with its remedy. In a host of its own."""
+"""The doctor's checks of the services' accounts: programs that act for them outside of the units' isolation are named,
+each with its remedy. In a host of its own.
+"""
 import json
 import os
 import shutil
@@ -19,7 +20,7 @@ def worker(user):
     return "[worker]\n" + "".join(f"{key} = {user}\n" for key in harness.accounts(user))
 
 
-SETTINGS = GENERAL + worker(ACCOUNT)  # one account for everything, which is looked at once
+SETTINGS = GENERAL + worker(ACCOUNT)  # one account for everything, which is checked once
 
 
 def build():
@@ -31,7 +32,7 @@ def build():
 
 
 def entry(path, text):
-    """The account's line in passwd or shadow, in the place of the one that is there."""
+    """Replaces the account's line in passwd or shadow."""
     with open(path, encoding="utf-8") as file:
         others = [one for one in file.read().splitlines() if not one.startswith(ACCOUNT + ":")]
     sandbox.write(path, "\n".join(others + [text] if text else others) + "\n",
@@ -53,7 +54,7 @@ class Isolation(harness.Test):
         entry("/etc/shadow", f"{ACCOUNT}:{password}:20000:0:99999:7::{expires}:")
 
     def found(self):
-        """[(result, code)] of the step, and all that it said."""
+        """[(result, code)] of the step, and all its output."""
         done = subprocess.run([sandbox.BIN + "/cloudinvite", "doctor", "--offline", "--json"], text=True,
                               stdout=subprocess.PIPE, timeout=harness.TIMEOUT, check=False)
         steps = [one for one in json.loads(done.stdout)["steps"] if one["step"] == "isolation"]

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Each row of what Google is known to refuse, met by the doctor: the step at which it is found, its
-word for machines, its cause in an administrator's words, and a remedy."""
+"""Each known refusal of Google, met by the doctor: the step at which it is found, its word for scripts, its cause in an
+administrator's words, and a remedy.
+"""
 import json
 import os
 
@@ -9,7 +10,7 @@ import fake_gcp
 import harness
 from test_failure_rows import API, DENIED, NO_TOKEN_ENDPOINT, TOKEN
 
-# error, description, subtype: what a login meets
+# error, description, subtype: errors of a login
 LOGIN = [
     ((400, "invalid_grant", "Token has been expired or revoked.", None), "token_revoked"),
     ((400, "invalid_grant", "Bad Request", None), "token_revoked"),
@@ -33,7 +34,7 @@ class Rows(harness.SharedSite):
         self.google.faults(dict(more, route=route, status=status, body=body, times=0))
 
     def found(self, step):
-        """What is bad at this step; everything before it is well."""
+        """The problems at this step; everything before it is good."""
         done = self.site.run("doctor", "--json")
         self.assertNotEqual(done.returncode, 0, done.stdout)
         steps = [one for one in json.loads(done.stdout)["steps"]
@@ -103,7 +104,7 @@ class Logins(Rows):
 
 
 class Keyless(Rows):
-    """What a machine without a key meets at IAM and at the exchange of its token."""
+    """Errors of IAM and of the token exchange for a machine without a key."""
 
     def test_each_refusal_of_iam(self):
         machines = fake_gcp.FakeGcp(self.google)

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""What the pages say can be done is done: every command is run, what it prints is compared, and
-what cannot be run here says so in the page, is counted, and is at least what bash understands."""
+"""The documentation works: every command in it is run and its output compared. A command that cannot be run here says
+so in the page, is counted, and is at least valid for bash.
+"""
 import collections
 import concurrent.futures
 import configparser
@@ -31,6 +32,8 @@ GCLOUD = re.compile(r'(?<![`\w])gcloud [a-z][^\n"`]*')
 PLAYED = re.compile(r"\bcloudinvite ([a-z]+(?: +--[^\s]+(?: +[^-\s{][^\s]*)?)+)")
 FILES = re.compile(r"`((?:common|cli|worker|tests|config|packaging|pam_module|docs)/[\w./*-]+)`")
 INVARIANT = re.compile(r"^\| (I\d+) \|(.*)$", re.M)
+TRANSITION = re.compile(r"^\| (`\w+`(?:, `\w+`)*) \| ([a-z_, ]+) \| ([a-z_, ]+) \|$", re.M)
+ARROW = re.compile(r"──(\w+)──► (\w+(?:, \w+)*)")
 SHOWS = re.compile(r"^(?:#|/\*) Shows ((?:I\d+(?:, )?)+)", re.M)
 HERE = os.path.dirname(os.path.abspath(__file__))
 AT_ONCE = 3
@@ -43,11 +46,11 @@ def run_page(path):
     try:
         return json.loads(done.stdout)
     except ValueError:
-        return {"ran": 0, "complaints": [done.stdout + done.stderr]}
+        return {"ran": 0, "problems": [done.stdout + done.stderr]}
 
 
 def help_of(verb, seen={}):  # pylint: disable=dangerous-default-value
-    """What `cloudinvite help VERB` says; empty for what is no verb."""
+    """The output of `cloudinvite help VERB`; empty for a word that is not a verb."""
     if verb not in seen:
         done = subprocess.run([harness.BUILD + "/cloudinvite", "help", verb], check=False, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
@@ -56,7 +59,7 @@ def help_of(verb, seen={}):  # pylint: disable=dangerous-default-value
 
 
 def misspelt(words):
-    """What in `cloudinvite WORDS` is neither verb nor option; None if all of it is."""
+    """What in `cloudinvite WORDS` is neither a verb nor an option; None if all of it is."""
     words = re.split(r" #|[.:)]( |$)", words)[0].split()
     if words[0] in ("[-c", "--help", "--version", "VERB"):
         return None
@@ -68,6 +71,49 @@ def misspelt(words):
     return wrong[0] if wrong else None
 
 
+def transitions_of_the_program():
+    """Every (event, from, to) that common/person/transitions.c allows."""
+    printed = subprocess.run([harness.BUILD + "/tests/unit/person_transitions_test", "--print"], check=True, text=True,
+                             stdout=subprocess.PIPE).stdout
+    return {tuple(line.split()) for line in printed.splitlines()}
+
+
+def section(page, name):
+    return page.split(f"\n## {name}\n")[1].split("\n## ")[0]
+
+
+def transitions_of_the_table(table, states):
+    """The same, of the rows `event` | from | to."""
+    def named(cell, same):
+        found = re.fullmatch(r"any(?: but (\w+))?", cell)
+        words = states - {found.group(1)} if found else set(cell.split(", "))
+        return {same if word == "same" else word for word in words}
+
+    for events, sources, targets in TRANSITION.findall(table):
+        for event in events.replace("`", "").split(", "):
+            for source in named(sources, None):
+                for target in named(targets, source):
+                    yield event, source, target
+
+
+def arrow_source(lines, row, column):
+    """The word where the arrow that begins at `column` comes from: to its left, or above its branch."""
+    if lines[row][column - 1] in "├└":
+        column -= 1
+        while lines[row][column] in "│├└":
+            row -= 1
+        column += 1
+    return next(word.group(0) for word in re.finditer(r"\w+", lines[row])
+                if word.start() < column <= word.end() + 1)
+
+
+def transitions_of_the_drawing(lines):
+    for row, line in enumerate(lines):
+        for arrow in ARROW.finditer(line):
+            for target in arrow.group(2).split(", "):
+                yield arrow.group(1), arrow_source(lines, row, arrow.start()), target
+
+
 class Blocks(harness.Test):
 
     def test_each_block_says_what_it_is(self):
@@ -75,7 +121,7 @@ class Blocks(harness.Test):
             with self.subTest(page=name):
                 pages.parse(name)
 
-    def test_bash_understands_what_cannot_be_run_here(self):
+    def test_bash_accepts_the_commands_that_cannot_be_run_here(self):
         classes = collections.Counter()
         for name in pages.names():
             for block in pages.parse(name)[1]:
@@ -123,7 +169,7 @@ class Blocks(harness.Test):
                                   text=True, check=False).stdout
 
     def wrong(self, text):
-        """What is said of its lines, but that there is no credential here."""
+        """What is reported about its lines, except that there is no credential here."""
         said = self.check(text)
         parser = configparser.ConfigParser(interpolation=None, delimiters="=", comment_prefixes=("#", ";"))
         parser.read_string(text)
@@ -156,6 +202,30 @@ class Words(harness.Test):
                  for names in SHOWS.findall(pages.read(path)) for name in names.split(", ")}
         self.assertEqual(listed, named)
         self.assertEqual({name for name, _ in rows}, {name for name, _ in listed})
+
+    def test_the_table_of_a_persons_transitions_is_that_of_the_program(self):
+        allowed = transitions_of_the_program()
+        states = {to for _, _, to in allowed}
+        page = pages.read("common/person/README.md")
+        self.assertEqual(set(transitions_of_the_table(section(page, "Transitions"), states)), allowed)
+        rows = re.findall(r"^\| (`[^|]+) \|", section(page, "States"), re.M)
+        self.assertEqual({word for row in rows for word in re.findall(r"\w+", row)}, states)
+
+    def test_every_arrow_of_the_drawing_of_a_persons_states_is_a_transition(self):
+        lines = next(block.lines for block in pages.parse("docs/design.md")[1]
+                     if any("──sighted──►" in line for line in block.lines))
+        drawn = set(transitions_of_the_drawing(lines))
+        allowed = transitions_of_the_program()
+        self.assertEqual(drawn - allowed, set())
+        self.assertEqual({to for _, _, to in drawn}, {to for _, _, to in allowed})
+
+    def test_a_wrong_arrow_of_a_drawing_would_be_found(self):
+        drawn = transitions_of_the_drawing(["queued ──permit──► sending ──sent──► invited",
+                                            "  │                   └──failed──► queued, held",
+                                            "  └──got──► accepted"])
+        self.assertEqual(set(drawn), {("permit", "queued", "sending"), ("sent", "sending", "invited"),
+                                      ("failed", "sending", "queued"), ("failed", "sending", "held"),
+                                      ("got", "queued", "accepted")})
 
     def test_every_promise_that_a_page_quotes_is_the_name_of_a_test(self):
         seen = 0
@@ -274,7 +344,7 @@ class Commands(harness.Test):
             results = dict(zip(with_commands, pool.map(run_page, with_commands)))
         for name, result in results.items():
             with self.subTest(page=name):
-                self.assertEqual(result["complaints"], [], "\n".join(result["complaints"]))
+                self.assertEqual(result["problems"], [], "\n".join(result["problems"]))
         ran = sum(result["ran"] for result in results.values())
         print(f"# {ran} commands of {len(results)} pages were run")
         self.assertGreater(ran, 60)
@@ -291,7 +361,7 @@ class Commands(harness.Test):
                 with open(names[-1], "w", encoding="utf-8") as file:
                     file.write("<!-- host: bare -->\n" + text)
             for says, result in zip(lies, pool.map(run_page, names)):
-                self.assertIn(says, " ".join(result["complaints"]))
+                self.assertIn(says, " ".join(result["problems"]))
                 self.assertEqual(result["ran"], 1)
 
 

@@ -29,7 +29,7 @@ class Google(harness.ResetEmulator):
         return self.google.control("POST", "tokens", wishes)["access_token"]
 
     def later(self, duration):
-        """Time passes; the token would have ended meanwhile."""
+        """Time passes, so the token would have ended."""
         self.google.advance(duration)
         self.token = self.mint()
 
@@ -68,7 +68,7 @@ class Eligibility(Google):
         self.google.accounts({"address": ALICE})
         self.assertEqual(self.call("check"), (200, {"isInvitableUser": True}))
 
-    def test_nobody_else_is_invitable(self):
+    def test_no_other_account_is_invitable(self):
         self.google.accounts([
             {"address": "managed@example.com", "kind": "managed"},
             {"address": "alternate@example.com", "primary": False},
@@ -157,7 +157,7 @@ class SendAndCancel(Google):
         for body in (None, "", "{}", " { } "):
             self.assertEqual(self.call("send", body=body)[0], 200, body)
 
-    def test_any_other_body_is_refused_and_mails_nobody(self):
+    def test_any_other_body_is_refused_and_sends_no_mail(self):
         for body in ('{"force":true}', "[]", "1", "{", "\xff"):
             status, answer = self.call("send", body=body.encode("latin-1"))
             self.assertEqual((status, answer["error"]["status"]), (400, "INVALID_ARGUMENT"), body)
@@ -266,7 +266,7 @@ class Listing(Google):
             {"address": "a@example.com", "updated": "2h"},
             {"address": "managed@example.com", "kind": "managed"}])
 
-    def test_order_is_by_email_unless_said_otherwise(self):
+    def test_the_default_order_is_by_email(self):
         by_email = [f"{letter}@example.com" for letter in "abcd"]
         by_update = [f"{letter}@example.com" for letter in "bcad"]
         orders = {"": by_email, "email": by_email, "email asc": by_email,

@@ -125,7 +125,7 @@ class Faults(Google):
             self.send()
         self.assertEqual(self.mails(), 1)
 
-    def test_gzip_that_nobody_asked_for(self):
+    def test_gzip_without_a_request_for_it(self):
         self.google.faults({"route": "check", "action": "gzip"})
         _, headers, body = self.check()
         self.assertEqual(headers["Content-Encoding"], "gzip")
@@ -192,7 +192,7 @@ class Faults(Google):
 
 class Latency(Google):
 
-    def test_it_delays_every_reply_and_blocks_nobody(self):
+    def test_it_delays_every_reply_and_blocks_no_other(self):
         self.google.latency({"route": "*", "ms": 1000})
         started = time.monotonic()
         threads = [threading.Thread(target=self.check) for _ in range(32)]
@@ -231,7 +231,7 @@ class Latency(Google):
 class Crowd(Google):
 
     def test_requests_that_all_come_at_the_same_moment_are_all_answered(self):
-        """127 to 130 of them: libmicrohttpd takes 128 events at a time."""
+        """127 to 130 of them: libmicrohttpd handles 128 events at a time."""
         request = (f"GET {PATH}:isInvitableUser HTTP/1.1\r\nHost: google\r\n"
                    f"Authorization: Bearer {self.token}\r\n\r\n").encode()
         connections = []
@@ -366,7 +366,7 @@ class Control(Google):
         self.assertLess(self.processor_seconds() - before, 2)
 
     def processor_seconds(self):
-        """What the emulator itself has computed: others on this machine do not count."""
+        """The emulator's own processor time: other processes do not count."""
         with open(f"/proc/{self.google.process.pid}/stat", encoding="ascii") as file:
             fields = file.read().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
@@ -386,7 +386,7 @@ class Program(harness.Test):
             self.assertIn(word, done.stdout)
         self.assertRegex(self.run_it("--version").stdout, r"^cloudinvite-emulator \d+\.\d+")
 
-    def test_what_it_cannot_do_it_says(self):
+    def test_an_unsupported_request_is_reported(self):
         with tempfile.TemporaryDirectory() as directory:
             bad = os.path.join(directory, "bad.json")
             with open(bad, "w", encoding="ascii") as file:

@@ -213,7 +213,7 @@ class Metadata(Keyless):
         self.assertEqual(done.returncode, 1)
         self.assertIn("--metadata nowhere:1", done.stderr)
 
-    def test_what_is_wrong_in_the_state_is_said(self):
+    def test_errors_in_the_state_are_reported(self):
         for document, word in (
                 ({"instance": {"service_account": 1}}, "instance: service_account"),
                 ({"instance": {"scopes": [1]}}, "instance: scopes[0]"),
@@ -262,7 +262,7 @@ class SignJwt(Keyless):
         self.assertEqual(self.google.state()["service_accounts"], before)
         self.assertNotIn(first["keyId"], json.dumps(before))
 
-    def test_the_payload_is_signed_as_it_stands(self):
+    def test_the_payload_is_signed_unchanged(self):
         payload = '{ "iss":"x",\t"exp":%d }' % (time.time() + 60)
         signed = self.iam("signJwt", {"payload": payload})[1]["signedJwt"].split(".")[1]
         self.assertEqual(base64.urlsafe_b64decode(signed + "=" * (-len(signed) % 4)).decode(),
@@ -479,7 +479,7 @@ class Exchange(Keyless):
                       self.own_token(iat=None)):
             self.refused("invalid_grant", subject_token=token)
 
-    def test_a_token_is_taken_for_a_day_at_most(self):
+    def test_a_token_counts_for_a_day_at_most(self):
         token = self.google.subject_token(seconds=86400)["subject_token"]
         self.google.advance("1439m")
         self.assertEqual(self.exchange(subject_token=token)[0], 200)

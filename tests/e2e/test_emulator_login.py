@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""The emulator's consent page and the grants of a person: each check has the answer that Google gives.
-Asked without cloudinvite, so that both cannot be wrong in the same way."""
+"""The emulator's consent page and the grants of a person: each check has Google's answer. Tested without cloudinvite,
+so that both cannot be wrong in the same way.
+"""
 import base64
 import hashlib
 import json
@@ -137,7 +138,7 @@ class Code(Scene):
         self.assertNotIn("refresh_token", self.exchange()[1])
         self.assertIn("refresh_token", self.exchange(self.code(prompt="consent"))[1])
 
-    def test_a_deleted_client_is_told_so(self):
+    def test_a_deleted_client_gets_that_error(self):
         code = self.code()
         self.google.state({"oauth_clients": [{**DESKTOP, "deleted": True}]})
         self.refused(self.exchange(code), 401, "deleted_client", "The OAuth client was deleted.")
@@ -155,7 +156,7 @@ class Refresh(Scene):
         self.refused(self.refresh(self.token, scope=FULL + " https://www.googleapis.com/auth/x"),
                      400, "invalid_scope", "Bad Request")
 
-    def test_rotation_ends_the_old_token(self):
+    def test_a_new_refresh_token_ends_the_old_one(self):
         self.google.switches({"refresh_rotates": True})
         new = self.refresh(self.token)[1]["refresh_token"]
         self.refused(self.refresh(self.token), 400, "invalid_grant",
@@ -170,7 +171,7 @@ class Refresh(Scene):
         self.google.advance("183d")
         self.assertEqual(self.refresh(self.token)[0], 400)
 
-    def test_session_control_says_so_to_machines(self):
+    def test_session_control_has_a_subtype(self):
         for word in ("rapt_required", "invalid_rapt"):
             self.google.switches({"rapt": word})
             self.assertEqual(self.refresh(self.token), (400, {

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""The emulator's token endpoint: what a good assertion gets, and that each bad one gets the very error
-that Google gives for it. The assertions are made by google-auth, not by us."""
+"""The emulator's token endpoint: the reply to a good assertion, and Google's exact error for each bad one. google-auth
+makes the assertions, not our own code.
+"""
 import base64
 import json
 import subprocess
@@ -44,7 +45,7 @@ class TokenEndpoint(harness.Test):
         self.google.reset()
 
     def claims(self, **changes):
-        """Good ones, but for the changes; None takes a claim away."""
+        """Good claims with changes; None removes a claim."""
         now = int(time.time())
         claims = {"iss": self.key["client_email"], "sub": "admin@example.com", "scope": FULL,
                   "aud": AUDIENCE, "iat": now, "exp": now + 3600, **changes}
@@ -64,7 +65,7 @@ class TokenEndpoint(harness.Test):
                          (status, {"error": error[0], "error_description": error[1]}), changes)
 
     def account(self, token):
-        """What the API says to this token."""
+        """The API's reply to this token."""
         return self.google.request("GET", "/v1/customers/C01234567/userinvitations",
                                    headers={"Authorization": f"Bearer {token}"})[0]
 
@@ -161,7 +162,7 @@ class TokenEndpoint(harness.Test):
         self.google.advance("2h")
         self.refused(400, TIMEFRAME)
 
-    def test_no_scope_and_strange_scopes_are_invalid(self):
+    def test_no_scope_and_unknown_scopes_are_invalid(self):
         for scope in (None, "", " ", "cloud-identity", f"{FULL} openid-but-not-really"):
             self.refused(400, BAD_SCOPE, scope=scope)
 
@@ -178,13 +179,13 @@ class TokenEndpoint(harness.Test):
         self.refused(401, UNAUTHORIZED)
         self.assertEqual(self.grant(sub=None)[0], 200)
 
-    def test_a_subject_who_is_nobody_here(self):
+    def test_a_subject_who_is_unknown(self):
         self.refused(400, NO_USER, sub="nobody@example.com")
         self.refused(400, NO_USER, sub="admin")
         self.refused(400, NO_USER, sub=7)
         self.refused(401, UNAUTHORIZED, sub="admin@elsewhere.example")
 
-    def test_a_subject_who_is_gone_or_fenced_off(self):
+    def test_a_subject_who_is_deleted_or_restricted(self):
         self.google.state({"customer": {"admins": [
             {"address": "deleted@example.com", "status": "deleted"},
             {"address": "purged@example.com", "status": "purged"},

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Where Google is: its own names, private ones, the one that requires a client certificate; and whom
-a credential's file can talk into going elsewhere."""
+"""Google's addresses: its own names, private ones, the one that requires a client certificate; and that a credential's
+file cannot direct requests to other hosts.
+"""
 import contextlib
 import json
 import os
@@ -23,7 +24,7 @@ NAMES = ",".join("DNS:" + name for name in (API, MTLS, PRIVATE, TOKEN)) + ",IP:1
 
 
 def ends(caller):
-    """How a caller ends that cannot start."""
+    """The exit of a caller that cannot start."""
     process = caller.start()
     process.stdin.close()
     process.stdout.close()
@@ -31,8 +32,9 @@ def ends(caller):
 
 
 class Front:
-    """nginx in front of the emulator, under Google's names. Only the mTLS one wants a client
-    certificate; all of them note what they are shown."""
+    """nginx in front of the emulator, under Google's names. Only the mTLS name requires a client certificate; all of
+    them record what they get.
+    """
 
     CONFIGURATION = """
         daemon off; user root; worker_processes 1; pid {dir}/pid; error_log {dir}/error.log;
@@ -81,7 +83,7 @@ class Front:
             return probe.connect_ex(("127.0.0.1", port)) == 0
 
     def seen(self, count=2):
-        """What it noted: a line each, which may come after the reply."""
+        """What it recorded: one line each, which may come after the reply."""
         def lines():
             with open(self.file("access.log"), encoding="utf-8") as file:
                 return file.read().splitlines()
@@ -96,7 +98,7 @@ class Front:
 
 @unittest.skipUnless(shutil.which("nginx") and os.geteuid() == 0, "needs root and nginx")
 class Fronted(Google):
-    """Google under its own names: a proxy leads to them wherever they were thought to be."""
+    """Google under its own names: a proxy connects to this server instead."""
 
     def setUp(self):
         super().setUp()
@@ -112,7 +114,7 @@ class Fronted(Google):
         return authority
 
     def outside(self, **overrides):
-        """A caller who knows Google by its names only, as everybody does."""
+        """A caller that knows Google by its names only."""
         with open(self.google.file("credentials.json"), encoding="utf-8") as file:
             key = dict(json.load(file), token_uri=f"https://{TOKEN}/token")
         caller = self.caller(**dict({
@@ -142,14 +144,14 @@ class Names(Fronted):
         self.assertEqual(self.answer(endpoint=f"https://{PRIVATE}")["kind"], "none")
         self.assertEqual(self.shown(), (PRIVATE, PRIVATE))
 
-    def test_a_private_name_that_leads_elsewhere_is_not_believed(self):
+    def test_a_private_name_that_leads_elsewhere_is_not_trusted(self):
         reply = self.answer(endpoint="https://cloudidentity-evil.p.googleapis.com")
         self.assertEqual((reply["kind"], reply["code"]), ("setup", "tls_untrusted"))
         self.assertEqual([one["what"] for one in self.front.seen(1)], ["POST /token"])
 
 
 class Certificates(Fronted):
-    def test_the_mtls_host_is_shown_the_certificate_and_nobody_else(self):
+    def test_only_the_mtls_host_gets_the_certificate(self):
         reply = self.answer(endpoint=f"https://{MTLS}", client_key=self.client.key,
                             client_certificate=self.client.certificate)
         self.assertEqual(reply["kind"], "none", reply["what"])
@@ -162,7 +164,7 @@ class Certificates(Fronted):
         self.assertIn("requires a client certificate", reply["what"])
         self.assertIn("client_certificate and client_key", reply["remedy"])
 
-    def test_one_that_the_host_does_not_know_is_said_too(self):
+    def test_a_user_that_the_host_does_not_know_is_reported_too(self):
         stranger = self.authority("DNS:stranger")
         reply = self.answer(endpoint=f"https://{MTLS}", client_key=stranger.key,
                             client_certificate=stranger.certificate)
@@ -197,7 +199,7 @@ class Certificates(Fronted):
 
 
 class Listener:
-    """Takes connections and shakes hands, or does not."""
+    """Accepts connections, with or without a TLS handshake."""
 
     def __init__(self, context):
         self.context = context
@@ -216,7 +218,7 @@ class Listener:
                 try:
                     inside.do_handshake()
                 except OSError:
-                    # Until the client hangs up: closed at once, it might not hear why.
+                    # Until the client hangs up: after an immediate close it might not get the reason.
                     with contextlib.suppress(OSError):
                         while os.read(inside.fileno(), 4096):
                             pass
@@ -235,11 +237,11 @@ class QuotaProject(Fronted):
     def projects(self):
         return {one["what"].split("/")[1]: one["project"] for one in self.front.seen()}
 
-    def test_the_setting_is_said_to_the_api_and_not_for_the_token(self):
+    def test_the_setting_is_sent_to_the_api_and_not_for_the_token(self):
         self.assertEqual(self.answer(quota_project="identity-7")["kind"], "none")
         self.assertEqual(self.projects(), {"token": "", "v1": "identity-7"})
 
-    def test_without_one_nothing_is_said(self):
+    def test_without_one_nothing_is_printed(self):
         self.assertEqual(self.answer()["kind"], "none")
         self.assertEqual(self.projects(), {"token": "", "v1": ""})
 
@@ -256,9 +258,9 @@ class QuotaProject(Fronted):
 
 
 class Pinned(Google):
-    """A file that names another token endpoint is refused before anybody is asked anything."""
+    """A file that names another token endpoint is refused before any request."""
 
-    def test_no_trick_leads_a_token_request_elsewhere(self):
+    def test_no_file_can_direct_a_token_request_elsewhere(self):
         with Proxy() as evil:
             for uri in (f"http://{evil.address}/token", f"https://{evil.address}/token",
                         f"https://{TOKEN}@{evil.address}/token",

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # Shows I13 (docs/design.md, "Invariants").
-"""What Google is known to refuse, said by an emulated Google to the real client: the kind, the
-word for machines, the sentence for people, and whom the dispatcher charges with it."""
+"""The known refusals of Google, from an emulated Google to the real client: the kind, the word for scripts, the
+sentence for readers, and the person that the dispatcher charges.
+"""
 import glob
 import json
 import os
@@ -57,7 +58,7 @@ NO_TOKEN_ENDPOINT = [(403, "<html>Log in to the guest network</html>", SETUP),
 
 
 def error(code, message, status=None, **more):
-    """A body of the API, with whichever of its parts."""
+    """A body of the API with these parts."""
     inside = {"code": code, "message": message, **more}
     return json.dumps({"error": dict(inside, status=status) if status else inside})
 
@@ -213,7 +214,7 @@ class Rows(Google):
 
 
 class Charged(harness.Test):
-    """Who has to bear what Google refuses."""
+    """Which person is charged for a refusal of Google."""
 
     def setUp(self):
         self.google = harness.Emulator().__enter__()
@@ -244,7 +245,7 @@ class Charged(harness.Test):
         self.assertEqual(self.google.stats()["list"], 1)
         story = self.site.run("explain", "alice@example.com").stdout
         self.assertIn("does not have permission", story)
-        # Mended, and taken up again by the administrator.
+        # Fixed, and resumed by the administrator.
         self.google.clear_faults()
         self.assertEqual(self.site.run("retry", "alice@example.com").returncode, 0)
         self.site.dispatcher_once()
@@ -259,7 +260,7 @@ class Charged(harness.Test):
         people, pause = self.status()
         self.assertEqual(people, {"alice": "queued", "bob": "queued"})
         self.assertEqual(pause["kind"], "setup")
-        # Whoever starts it anew wants to know at once whether it is mended.
+        # An administrator who restarts it wants to know at once whether it is fixed.
         self.google.clear_faults()
         self.site.dispatcher_once()
         people, pause = self.status()
@@ -280,7 +281,7 @@ class Charged(harness.Test):
         self.assertEqual(set(self.google.mailbox()["counts"].values()), {1})
         self.assertEqual(self.google.mailbox()["total"], 6)
 
-    def test_a_refused_token_pauses_and_charges_nobody(self):
+    def test_a_refused_token_pauses_and_charges_no_person(self):
         self.arrive("alice")
         self.google.faults({"route": "token", "status": 401, "times": 0, "body": json.dumps({
             "error": "unauthorized_client", "error_description": "Client is unauthorized"})})
@@ -293,9 +294,9 @@ class Charged(harness.Test):
 
 
 class Manual(harness.Test):
-    """docs/errors.md and the tables in the program say the same codes."""
+    """docs/errors.md and the program's tables have the same codes."""
 
-    # What is no code among the words of the tables: Google's own, and names of blanks.
+    # Words in the tables that are not codes: Google's own, and names with blanks.
     OTHERS = set("""
         access_denied admin_policy_enforced bad_request deleted_client disallowed_useragent
         insufficient_scope internal_failure invalid_account invalid_client invalid_grant

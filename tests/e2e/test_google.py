@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What tokens, calls and replies promise, against an emulated Google over TLS."""
+"""Tokens, calls and replies with an emulated Google over TLS."""
 import json
 import os
 import shutil
@@ -127,7 +127,7 @@ class Tokens(Google):
             caller.process = None
         self.assertEqual(self.tokens_minted(), 1)
 
-    def test_the_cache_is_ours_alone_and_no_secret_is_said(self):
+    def test_the_cache_is_private_and_no_secret_is_printed(self):
         caller = self.caller()
         caller.one("list", size=1)
         (name,) = caller.token_files()
@@ -140,7 +140,7 @@ class Tokens(Google):
         self.assertNotIn(token["access_token"], caller.said())
         self.assertIn("token_minted", caller.said())
 
-    def test_a_clock_that_is_wrong_is_measured_said_and_allowed_for(self):
+    def test_a_wrong_clock_is_measured_reported_and_corrected_for(self):
         for seconds in (-7200, 1200):
             self.google.reset()
             now = time.gmtime(time.time() - seconds)
@@ -204,7 +204,7 @@ class Tokens(Google):
             json.dump(content, file)
         os.chmod(caller.key + "+", 0o600)
         os.rename(caller.key + "+", caller.key)
-        time.sleep(1.1)  # how often the file is looked at
+        time.sleep(1.1)  # the interval in which the file is checked
         self.assertEqual(caller.one("list", size=1)["kind"], "none")
         self.assertIn("credential_read", caller.said())
         self.assertEqual([entry["status"] for entry in self.google.log(route="token")], [200, 200])
@@ -320,7 +320,7 @@ class Replies(Google):
         self.google.faults(dict(fault, route=method))
         return self.caller(timeout="2s").one(method, address)
 
-    def test_strange_replies_to_a_check_are_for_later(self):
+    def test_unexpected_replies_to_a_check_are_transient(self):
         for action, kind in (("html", "transient"), ("plain", "transient"), ("truncate", "transient"),
                              ("garbage", "transient"), ("huge", "transient"), ("duplicate", "transient"),
                              ("gzip", "transient"), ("drop_before", "transient"), ("redirect", "setup")):
@@ -331,7 +331,7 @@ class Replies(Google):
                              (400, "rejected"), (403, "rejected"), (404, "rejected")):
             self.assertEqual(self.fault("check", status=status)["kind"], kind, status)
 
-    def test_strange_replies_to_a_send_leave_it_unconfirmed(self):
+    def test_unexpected_replies_to_a_send_leave_it_unconfirmed(self):
         for action, mails in (("drop_after", 1), ("drop_before", 0), ("truncate", 1),
                               ("garbage", 1), ("huge", 1), ("duplicate", 1), ("gzip", 1),
                               ("html", 0)):
@@ -406,7 +406,7 @@ class Once(Google):
             reply = self.caller(endpoint=url).one("send", "alice@example.com")
         self.assertEqual((reply["kind"], reply["code"]), ("transient", "network_connect"))
 
-    def test_what_is_stopped_is_told_and_a_written_send_is_unconfirmed(self):
+    def test_stopped_calls_are_reported_and_a_written_send_is_unconfirmed(self):
         self.google.accounts({"prefix": "u", "start": 1, "count": 2, "domain": "example.com"})
         caller = self.caller()
         caller.one("list", size=1)
@@ -486,7 +486,7 @@ class Proxies(Google):
 
     def test_a_send_that_the_proxy_refuses_may_be_repeated(self):
         caller = self.caller()
-        caller.one("list", size=1)  # the token is on disk now
+        caller.one("list", size=1)  # now the token is on disk
         caller.__exit__()
         proxy = Proxy(503)
         self.addCleanup(proxy.close)

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # Shows I17 (docs/design.md, "Invariants").
-"""Keys that cannot be copied: in a PKCS#11 token (SoftHSM2) and in a TPM 2.0 (swtpm). The emulator
-knows their public halves only, and verifies what they have signed."""
+"""Keys that cannot be copied: in a PKCS#11 token (SoftHSM2) and in a TPM 2.0 (swtpm). The emulator only knows their
+public halves, and verifies their signatures.
+"""
 import contextlib
 import os
 import shutil
@@ -39,14 +40,14 @@ def run(*command, **more):
 
 
 def environment(**values):
-    """For this process and all that it starts, until the test class ends."""
+    """For this process and everything that it starts, until the test class ends."""
     os.environ.update(values)
     return lambda: [os.environ.pop(name, None) for name in values]
 
 
 @contextlib.contextmanager
 def place(key, public):
-    """An emulated Google to which the public half of the key was uploaded, and a site that uses it."""
+    """An emulated Google with the public half of the key, and a site that uses the key."""
     with harness.Emulator() as google:
         account = google.state()["service_accounts"][0]
         account["keys"] = [{"kid": KEY_ID, "public_key": public}]
@@ -68,7 +69,7 @@ class Keys(harness.Test):
             self.assertEqual(site.google.mailbox()["counts"], {ALICE: 1})
 
     def check(self, site, status, *words):
-        """`check` ends with that status, and says the words; without them, that it may be invited."""
+        """`check` ends with that status and prints the words; without them, that the address is invitable."""
         done = site.run("check", ALICE)
         self.assertEqual(done.returncode, status, done.stdout + done.stderr)
         for word in words:
@@ -88,7 +89,7 @@ class Token(Keys):
         os.mkdir(cls.tokens)
         cls.write("softhsm2.conf", f"directories.tokendir = {cls.tokens}\nlog.level = ERROR\n")
         cls.calls = cls.directory + "/calls"
-        # What provider, engine and our own look at the tokens call is written down.
+        # The calls of provider, engine and our own code to the token are recorded.
         cls.addClassCleanup(environment(
             SOFTHSM2_CONF=cls.directory + "/softhsm2.conf", PKCS11SPY=SOFTHSM,
             PKCS11SPY_OUTPUT=cls.calls, PKCS11_PROVIDER_MODULE=SPY, PKCS11_MODULE_PATH=SPY))
@@ -131,6 +132,21 @@ class Token(Keys):
             return 0
         with open(self.calls, encoding="utf-8", errors="replace") as file:
             return file.read().count("C_Login")
+
+    def test_reading_the_uri_reads_no_configuration_of_p11_kit(self):
+        trace = self.directory + "/trace"
+        with place(self.key(), self.public) as site:
+            done = subprocess.run(
+                ["strace", "-f", "-o", trace, "-e", "trace=%file", os.path.join(harness.BUILD, "cloudinvite"),
+                 "-c", site.conf, "config", "--check"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                env={**os.environ, "HOME": self.directory, "XDG_CONFIG_HOME": self.directory}, check=False,
+                timeout=harness.TIMEOUT)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        with open(trace, encoding="utf-8", errors="replace") as file:
+            paths = [path for line in file for path in line.split('"')[1::2]]
+        self.assertIn(self.directory + "/pin", paths)
+        self.assertEqual([path for path in paths if "/pkcs11" in path or "/p11-kit" in path
+                          or path.startswith(self.directory) and path != self.directory + "/pin"], [])
 
     def test_the_key_signs_in_the_token_and_somebody_is_invited(self):
         self.invites(self.key(), self.public)
@@ -188,12 +204,12 @@ class Token(Keys):
             self.check(site, 4, "tokens found: cloudinvite")
         self.assertEqual(self.logins(), 0)
 
-    def test_a_key_that_is_not_there_is_said(self):
+    def test_a_missing_key_is_reported(self):
         with place(self.key(name="nope"), self.public) as site:
             self.check(site, 4, "pkcs11:token=cloudinvite;object=nope", "private key",
                        "--list-objects")
 
-    def test_a_key_that_google_does_not_take_is_said(self):
+    def test_a_key_that_google_does_not_accept_is_reported(self):
         with place(self.key(name="curve"), self.public) as site:
             self.check(site, 4, "not an RSA key", "Create an RSA key of 2048 bits")
 
@@ -202,7 +218,7 @@ class Token(Keys):
             self.check(site, 4, "requires a PIN, and none is set", "pin-source=file:")
         self.assertEqual(self.logins(), 0)
 
-    def test_a_pin_that_everybody_may_read_is_refused(self):
+    def test_a_pin_that_every_user_may_read_is_refused(self):
         os.chmod(self.directory + "/pin", 0o644)
         with place(self.key(), self.public) as site:
             self.check(site, 4, self.directory + "/pin")
@@ -247,7 +263,7 @@ class Tpm(Keys):
 
     @staticmethod
     def free_ports():
-        """A port that nobody has, and the next one neither: swtpm's control."""
+        """Two free ports in a row: the second is for swtpm's control channel."""
         while True:
             with socket.socket() as one, socket.socket() as two:
                 one.bind(("127.0.0.1", 0))
@@ -284,7 +300,7 @@ class Tpm(Keys):
 
     @classmethod
     def make(cls, handle, *more):
-        """A key for signing that stays in the TPM under the handle."""
+        """A signing key that stays in the TPM under the handle."""
         cls.tool("flushcontext", "-t")
         cls.tool("create", "-C", "primary.ctx", "-G", "rsa2048:rsassa-sha256:null", "-a",
                  "fixedtpm|fixedparent|sensitivedataorigin|userwithauth|sign", "-u", "key.pub",
@@ -300,7 +316,7 @@ class Tpm(Keys):
                 return int(line.split(":")[1], 0)
         raise AssertionError("no TPM2_PT_LOCKOUT_COUNTER")
 
-    def test_the_key_signs_in_the_tpm_and_somebody_is_invited(self):
+    def test_the_key_signs_in_the_tpm_and_a_person_is_invited(self):
         self.invites(HANDLE, self.public)
 
     def test_a_key_with_a_password_costs_the_tpm_one_failure_and_no_more(self):
@@ -312,7 +328,7 @@ class Tpm(Keys):
         self.assertEqual(self.failures(), before + 1)
         self.tool("dictionarylockout", "--clear-lockout")
 
-    def test_a_handle_without_a_key_is_said(self):
+    def test_a_handle_without_a_key_is_reported(self):
         with place("handle:0x81000009", self.public) as site:
             self.check(site, 4, "private key not found", "tpm2_getcap handles-persistent")
 

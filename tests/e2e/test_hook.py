@@ -36,7 +36,7 @@ def run(*command, **more):
 
 
 class Hook(harness.Test):
-    """What useradd meets."""
+    """The conditions that useradd may meet."""
     number = 0
 
     def setUp(self):
@@ -49,12 +49,12 @@ class Hook(harness.Test):
         self.assertEqual((done.returncode, done.stdout), (0, b""))
 
     def hook(self, subject, name="useradd-post", **more):
-        """Runs the hook as useradd does, for a subject of any kind."""
+        """Runs the hook as useradd does, for any subject."""
         environment = {} if subject is None else {"SUBJECT": subject, "ACTION": "useradd"}
         self.quiet(run(sandbox.hook_path(name), env=environment, stdin=subprocess.DEVNULL, **more))
 
     def useradd(self):
-        """A new account, with whatever is broken just now."""
+        """A new account, in the present broken state."""
         Hook.number += 1
         name = f"person{self.number}"
         self.quiet(run("useradd", "--no-create-home", name))
@@ -109,7 +109,7 @@ class Hook(harness.Test):
             with self.subTest(content):
                 sandbox.write(f"{BIN}/cloudinvite", content, mode)
                 self.useradd()
-                # Where sh is bash, it tells of programs that crashed.
+                # If sh is bash, it reports programs that crashed.
                 self.quiet(run("bash", sandbox.hook_path("useradd-post"), env={"SUBJECT": "alice"}))
 
     def test_useradd_succeeds_without_a_spool(self):
@@ -224,8 +224,9 @@ class Hook(harness.Test):
 
 
 class Tools(harness.Test):
-    """The collector as the service's account, beside the tools of the host. The hooks are not
-    installed: what is seen, the compare sees."""
+    """The collector as the service's account, beside the tools of the host. The hooks are not installed: the comparison
+    finds the accounts.
+    """
 
     @classmethod
     def setUpClass(cls):
@@ -252,7 +253,7 @@ class Tools(harness.Test):
             return log.read()
 
     def sightings(self):
-        """{account: (reason, whether it is there)}"""
+        """{account: (trigger, whether it exists)}"""
         with contextlib.closing(sqlite3.connect(f"file:{LEDGER}?mode=ro", uri=True)) as ledger:
             return {account: (reason, gone is None) for account, reason, gone in
                     ledger.execute("SELECT account, trigger, gone_day FROM sighting")}
@@ -274,10 +275,11 @@ class Tools(harness.Test):
     def test_useradd_and_userdel(self):
         sandbox.output("useradd", "-m", "made")
         self.wait_for("made")
-        self.assertTrue(self.mark("made"))
+        # The keeper writes the marker after the ledger's commit.
+        harness.wait_for(lambda: self.mark("made"), "the marker", 20)
         sandbox.output("userdel", "-r", "made")
         self.wait_for("made", there=False)
-        self.assertFalse(self.mark("made"))
+        harness.wait_for(lambda: not self.mark("made"), "the marker's removal", 20)
 
     def test_newusers(self):
         sandbox.output("newusers", input="".join(
@@ -303,7 +305,7 @@ class Tools(harness.Test):
         self.wait_for("afterwards")
         self.assertNotIn("before", self.sightings())
 
-    def test_a_person_who_is_made_and_removed_at_once_was_never_there(self):
+    def test_an_account_that_is_made_and_removed_at_once_is_never_reported(self):
         sandbox.output("useradd", "-M", "shortlived")
         sandbox.output("userdel", "shortlived")
         sandbox.output("useradd", "-M", "longlived")

@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # Shows I19, I20 (docs/design.md, "Invariants").
-"""The ledger belongs to the service's account, which may be hostile; who types commands is root. So
-whatever stands in any column, no command and no program writes anything that a terminal obeys or
-that deceives a reader, in any medium; none crashes or hangs."""
+"""The ledger belongs to the service's account, which may be hostile, while root types commands. Whatever is in any
+column, no command and no program writes anything that a terminal obeys or that deceives a reader, in any medium; none
+crashes or hangs.
+"""
 import os
 import shutil
 import sqlite3
@@ -19,9 +20,9 @@ JSON = (("status", "--json"), ("history", "--json", "alice"), ("explain", "--jso
         (*OFFLINE, "--json"))
 METRICS = (("metrics",), ("metrics", "--format", "text"))
 WRITERS = (("approve", "--all", "--yes"), ("resume",))
-# Texts for people: what they hold decides nothing, so all may be hostile at once.
+# Texts for readers: no decision depends on them, so all may be hostile at once.
 TEXTS = {"sighting": ("shell", "member_of", "first_name", "last_name", "rule", "sentence"),
-         "person": ("fault_code", "fault_text", "orphan_reason"), "history": ("subject", "cause", "actor", "event"),
+         "person": ("fault_code", "fault_text"), "history": ("subject", "cause", "actor", "event"),
          "send": ("actor",), "block": ("text", "actor"), "pause": ("text", "remedy", "actor"),
          "worker": ("version", "status_text", "host")}
 
@@ -29,13 +30,13 @@ TEXTS = {"sighting": ("shell", "member_of", "first_name", "last_name", "rule", "
 class Columns(hostile.Test):
 
     def read(self, site, readers=READERS, json=JSON, metrics=METRICS):
-        """Every reader in every medium: the strings of each JSON answer."""
+        """Every reader in every medium: the strings of each JSON output."""
         answers = []
         for verb in readers:
             self.check(hostile.run(site, *verb), verb)
         for verb in json:
             done = self.check(hostile.run(site, *verb), verb)
-            # A ledger that cannot be read ends an answer in the middle, with an exit status of its own.
+            # With an unreadable ledger the output may end in the middle, with a special exit status.
             if done.returncode != 8:
                 answers.append(set(hostile.strings(hostile.documents(done.stdout))))
         for verb in metrics:
@@ -78,7 +79,7 @@ class Columns(hostile.Test):
         connection.close()
         return found
 
-    def test_one_kind_of_fault_in_every_text_and_no_medium_lets_it_through(self):
+    def test_one_kind_of_problem_in_every_text_passes_no_medium(self):
         with Emulator() as google, Site(google, {"privacy": {"log_addresses": "full"}}) as site:
             self.furnish(google, site)
             site.write_settings({"storage": {"metrics_file": site.path("run/cloudinvite.prom")}})
@@ -90,7 +91,7 @@ class Columns(hostile.Test):
                     answers = self.read(site)
                     if name in hostile.INVALID:
                         self.assertTrue(any("\\x" in text for said in answers for text in said))
-                    else:  # equal, for a machine
+                    else:  # unchanged, for a script
                         self.assertGreaterEqual(
                             sum(hostile.PAYLOADS[name] in said for said in answers), 3)
                     for verb in WRITERS:
@@ -101,8 +102,8 @@ class Columns(hostile.Test):
                         self.assertIsNone(hostile.not_exposition(file.read()))
                 self.restore(site)
 
-    def test_whatever_stands_in_one_column_no_medium_lets_it_through(self):
-        """Names, addresses and states, too, which decide what is found at all."""
+    def test_no_content_of_a_column_passes_any_medium(self):
+        """Includes names, addresses and states, which decide what is found at all."""
         whole = "".join(text for text in hostile.PAYLOADS.values() if isinstance(text, str)).encode()
         broken = b"".join(hostile.raw(name) for name in hostile.INVALID)
         with Emulator() as google, Site(google, {"privacy": {"log_addresses": "full"}}) as site:
@@ -151,7 +152,7 @@ ENDLESS = ("CREATE TRIGGER evil BEFORE INSERT ON sighting BEGIN WITH RECURSIVE n
 
 
 class Schema(harness.Test):
-    """Collector and dispatcher share the file: what one writes into its schema would run in the other."""
+    """Collector and dispatcher share the file, so what one writes into its schema could run in the other."""
 
     def change(self, site, sql):
         connection = sqlite3.connect(site.path("state/ledger.db"))

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # Shows I20 (docs/design.md, "Invariants").
-"""What comes from a host's accounts, from Google, from the command line and the environment: no command writes
-anything of it that a terminal obeys, a spreadsheet runs, or a reader is deceived by."""
+"""Texts from a host's accounts, from Google, from the command line and the environment: no command writes anything of
+them that a terminal obeys, a spreadsheet runs, or that deceives a reader.
+"""
 import csv
 import io
 import json
@@ -29,7 +30,7 @@ class Elsewhere(hostile.Test):
                         hostile.documents(self.check(hostile.run(site, *verb), verb).stdout)
                     file.truncate(0)
 
-    def test_what_is_typed_and_what_the_environment_says(self):
+    def test_hostile_arguments_and_environment(self):
         with Emulator() as google, Site(google) as site:
             for name in ("escape", "new line", "delete", "C1, control sequence", "turned round",
                          "tag", "byte"):
@@ -48,7 +49,7 @@ class Elsewhere(hostile.Test):
     def test_what_google_lists(self):
         with Emulator() as google, Site(google) as site:
             addresses = [(payload + "@example.com").lower() for name, payload in hostile.PAYLOADS.items()
-                         if name not in hostile.INVALID and name != "format"]  # it escapes no %
+                         if name not in hostile.INVALID and name != "format"]  # it does not escape %
             google.accounts([{"address": address} for address in addresses])
             self.assertEqual(self.check(hostile.run(site, "list"), "list").returncode, 0)
             done = self.check(hostile.run(site, "list", "--json"), "list --json")

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""The journal: what was sent and decided is found there by its fields, whoever did it, and each kind
-has the MESSAGE_ID that the catalog explains."""
+"""The journal: sends and decisions are found by their fields, whichever program made them, and each kind has the
+MESSAGE_ID that the catalog explains.
+"""
 import os
 import re
 import shutil
@@ -19,7 +20,7 @@ EVENTS = ("invited", "cancelled", "approved", "blocked", "guard_tripped", "pause
 
 
 def enter():
-    """A /run of one's own, so that the journal there is ours. Why it cannot be had, or None."""
+    """A /run of its own, so that the journal there is ours. Why it is not possible, or None."""
     if os.environ.get(sandbox.INSIDE):
         sandbox.tmpfs("/run")
         os.makedirs(os.path.dirname(SOCKET))
@@ -45,7 +46,7 @@ class Journal(harness.Test):
         self.google.accounts([{"address": address} for address in (ALICE, BOB, CAROL, DAVE)])
 
     def entries(self):
-        """What has arrived since the last look: each a dictionary of its fields."""
+        """The entries since the last call: each a dictionary of its fields."""
         found = []
         while True:
             try:
@@ -127,7 +128,7 @@ class Journal(harness.Test):
         self.verb("forget", "alice")
         self.assertNotIn("CLOUDINVITE_PERSON", self.entry("forgotten"))
 
-    def test_addresses_are_whole_where_the_settings_say_so(self):
+    def test_addresses_are_in_full_if_the_settings_say_so(self):
         self.site.write_settings({"privacy": {"log_addresses": "full"}})
         self.verb("block", "--reason", "left", BOB)
         self.assertEqual(self.entry("blocked")["CLOUDINVITE_PERSON"], BOB)
@@ -137,9 +138,9 @@ class Catalog(harness.Test):
     @staticmethod
     def in_the_program():
         with open(harness.SOURCE + "/common/telemetry/events.c", encoding="utf-8") as file:
-            return dict(re.findall(r'\{"([a-z]+)", "([0-9a-f]{32})"\}', file.read()))
+            return dict(re.findall(r'\{"([a-z_]+)", "([0-9a-f]{32})"\}', file.read()))
 
-    def test_every_event_that_somebody_accounts_for_has_an_identity(self):
+    def test_every_event_of_account_has_a_message_id(self):
         self.assertEqual(sorted(self.in_the_program()), sorted(EVENTS))
 
     def test_the_catalog_explains_each_of_them_and_no_other(self):

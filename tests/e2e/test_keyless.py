@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Credentials without a key: who asks IAM to sign, what is refused on the way, and who else on the
-host could. Runs in a network of its own, in which 169.254.169.254 is this machine's."""
+"""Credentials without a key: which source asks IAM to sign, what is refused on the way, and which other users of the
+host could do so. In a network of its own, in which this machine has 169.254.169.254.
+"""
 import ctypes
 import json
 import os
@@ -73,7 +74,7 @@ class Keyless(harness.Test):
         return self.host(**{"service_account": INVITER, "metadata_exposed": "accept", **google})
 
     def invites_alice(self):
-        """From login to mail; what the dispatcher said."""
+        """From login to mail; returns the dispatcher's log."""
         self.site.arrive_account("alice")
         self.site.collector_once()
         said = self.site.dispatcher_once()
@@ -81,7 +82,7 @@ class Keyless(harness.Test):
         return said
 
     def refused(self, status, what, remedy=""):
-        """What a token is refused with, on standard error."""
+        """The refusal of a token, on standard error."""
         done = self.site.run("token", "--print")
         self.assertEqual((done.returncode, done.stdout), (status, ""), done.stderr)
         self.assertIn(what, done.stderr)
@@ -151,7 +152,7 @@ class Refusals(Keyless):
                      f"add-iam-policy-binding {INVITER} --member=serviceAccount:{MACHINE} "
                      "--role=roles/iam.serviceAccountTokenCreator")
 
-    def test_the_dispatcher_pauses_and_charges_nobody(self):
+    def test_the_dispatcher_pauses_and_charges_no_person(self):
         self.machine()
         self.cloud.creators.clear()
         self.site.arrive_account("alice")
@@ -194,9 +195,9 @@ BROKEN = ("", "<html>Welcome</html>", "{", "[]", "null", '{"signedJwt":1,"access
 
 
 class Broken(Keyless):
-    """What is no answer at all is for later, and named."""
+    """A reply that is not an answer is transient, and named."""
 
-    def test_a_strange_answer_of_iam_is_for_later(self):
+    def test_an_unexpected_reply_of_iam_is_transient(self):
         self.machine(timeout="3s")
         for body in BROKEN:
             self.cloud.instead = (200, body)
@@ -204,7 +205,7 @@ class Broken(Keyless):
         self.cloud.instead = (302, "")
         self.refused(6, "not like IAM", "iam_endpoint")
 
-    def test_a_strange_answer_of_the_exchange_is_for_later(self):
+    def test_an_unexpected_reply_of_the_exchange_is_transient(self):
         self.host(timeout="3s", file=Federation.file(self, {"file": Federation.token(self)}))
         for body in BROKEN:
             self.cloud.instead = (200, body)
@@ -218,7 +219,7 @@ class Broken(Keyless):
         self.cloud.awake.clear()
         self.refused(5, "no answer before the timeout")
 
-    def test_nobody_waits_for_it_when_the_dispatcher_is_stopped(self):
+    def test_a_stop_of_the_dispatcher_does_not_wait_for_it(self):
         self.machine(timeout="60s")
         self.cloud.awake.clear()
         self.site.arrive_account("alice")
@@ -302,7 +303,7 @@ class Federation(Keyless):
         self.token()
         self.invites_alice()
 
-    def test_another_clouds_metadata_server_is_believed_if_the_settings_name_it(self):
+    def test_another_clouds_metadata_server_is_trusted_if_the_settings_name_it(self):
         url = self.cloud.settings["metadata_endpoint"] + "/identity"
         source = {"url": url, "headers": {"Metadata": "True"},
                   "format": {"type": "json", "subject_token_field_name": "value"}}
@@ -315,7 +316,7 @@ class Federation(Keyless):
         self.site.write_settings({"google": {"metadata_exposed": "accept"}})
         self.invites_alice()
 
-    def test_a_token_that_everybody_reads_is_refused(self):
+    def test_a_token_that_every_user_can_read_is_refused(self):
         self.host(file=self.file({"file": self.token(mode=0o644)}))
         self.refused(4, "subject", "metadata_exposed = accept")
         self.site.write_settings({"google": {"metadata_exposed": "accept"}})
@@ -339,7 +340,7 @@ class Federation(Keyless):
 
 @unittest.skipUnless(shutil.which("nft"), "nft is missing: packaging/deps names nftables")
 class Exposure(Keyless):
-    """The dispatcher runs as an ordinary user here, as it does in earnest."""
+    """The dispatcher runs as an ordinary user here, as in production."""
 
     def setUp(self):
         super().setUp()
@@ -361,21 +362,21 @@ class Exposure(Keyless):
             rule = file.read()
         assert rule.count("{ root, cloudinvite-dispatcher }") == 2
         rule = rule.replace("{ root, cloudinvite-dispatcher }", f"{{ root, {WORKER.pw_name} }}")
-        for _ in range(2):  # the second time changes nothing
+        for _ in range(2):  # a second time changes nothing
             subprocess.run(["nft", "-f", "-"], input=rule, text=True, check=True)
 
     def prepare(self):
         return self.site.program("cloudinvite-dispatcher", "--prepare")
 
     def reaches(self, user, address, port=80):
-        """Whether that user's programs do."""
+        """Whether that user's programs can reach it."""
         command = f"import socket; socket.create_connection(('{address}', {port}), 5)"
         entry = pwd.getpwnam(user)
         return subprocess.run(["/usr/bin/python3", "-c", command], user=entry.pw_uid,
                               group=entry.pw_gid, extra_groups=[], stderr=subprocess.DEVNULL,
                               check=False).returncode == 0
 
-    def test_where_everybody_reaches_it_nothing_is_sent(self):
+    def test_if_every_user_reaches_it_nothing_is_sent(self):
         self.machine()
         said = self.refused(4, f"every user of this host can reach http://{ADDRESS}",
                             "cloudinvite-metadata.nft")
@@ -387,7 +388,7 @@ class Exposure(Keyless):
     def test_the_shipped_rule_closes_it_and_prepare_sees_that(self):
         self.machine()
         self.close_door()
-        self.refused(4, "every user")  # nobody has looked since
+        self.refused(4, "every user")  # it has not been tested since
         self.assertIn("an unprivileged user cannot", self.prepare())
         self.invites_alice()
         self.assertEqual([self.reaches(user, ADDRESS) for user in ("root", "daemon", "nobody",
@@ -402,7 +403,7 @@ class Exposure(Keyless):
         self.prepare()
         self.refused(4, "every user")
 
-    def test_names_are_still_resolved_for_everybody(self):
+    def test_names_are_still_resolved_for_every_user(self):
         self.close_door()
         with socket.create_server((ADDRESS, 53)):
             self.assertTrue(self.reaches("nobody", ADDRESS, 53))

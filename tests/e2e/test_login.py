@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""An administrator logs in: with a browser on this host and without one, by desktop and by web clients;
-what is kept, for whom, and how long it lasts. The browser is a script that fills in the emulator's
-consent page."""
+"""An administrator logs in: with a browser on this host and without one, with desktop and web clients; what is stored,
+who can read it, and how long it is valid. The browser is a script that fills in the emulator's consent page.
+"""
 import glob
 import http.client
 import json
@@ -30,7 +30,7 @@ NOBODY = "nobody"
 
 
 class Login:
-    """`cloudinvite login` under way, from the moment that it has printed the address to open."""
+    """A `cloudinvite login` that has printed the address to open."""
 
     def __init__(self, site, *options, stdin=subprocess.DEVNULL, client=None, **more):
         self.google = site.emulator
@@ -50,7 +50,7 @@ class Login:
         self.question = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(self.address).query))
 
     def consent(self, decision="allow", account=ADMIN, granted=True):
-        """Fills in the page; where the browser is sent then."""
+        """Fills in the page; where the browser is then sent."""
         form = {"decision": decision, "account": account}
         if granted:
             form["granted"] = "yes"
@@ -82,7 +82,7 @@ class Login:
 
 
 class Scene(harness.Test):
-    """An emulated Google, where alice is unmanaged, and a host without a credential yet."""
+    """An emulated Google, where alice is unmanaged, and a host without a credential."""
     overrides = {}
 
     def setUp(self):
@@ -102,7 +102,7 @@ class Scene(harness.Test):
         return login
 
     def log_in(self, *options, **consent):
-        """By a browser on this host."""
+        """With a browser on this host."""
         login = self.start(*options)
         login.visit(login.consent(**consent))
         return login.end()
@@ -115,7 +115,7 @@ class Scene(harness.Test):
         self.site.write_settings({"google": {"credentials": path, **google}})
 
     def granted(self, **login):
-        """A login's file without the page."""
+        """A login's file, without the page."""
         path = self.site.path("granted.json")
         with open(path, "w", encoding="utf-8") as file:
             json.dump(self.google.control("POST", "logins", login), file)
@@ -129,7 +129,7 @@ class Scene(harness.Test):
         return done
 
     def client(self, **web):
-        """A web client, known to both sides."""
+        """A web client that both sides know."""
         web = {"client_id": "web.apps.googleusercontent.com", "client_secret": "GOCSPX-web", **web}
         self.google.state({"oauth_clients": [{**web, "type": "web"}]})
         self.site.write("web.json", json.dumps({"web": web}))
@@ -204,7 +204,7 @@ class Desktop(Scene):
         self.assertIn("return to the terminal", page)
         self.assertEqual(login.end()[0], 0)
 
-    def test_browsers_that_send_nothing_hold_nobody_up(self):
+    def test_silent_browsers_delay_no_other(self):
         login = self.start()
         port = urllib.parse.urlsplit(login.question["redirect_uri"]).port
         idle = [http.client.HTTPConnection("127.0.0.1", port) for _ in range(12)]
@@ -299,7 +299,7 @@ class Refused(Scene):
         self.assertEqual(code, 5, said)
         self.assertFalse(os.path.exists(self.kept))
 
-    def test_a_person_who_is_not_a_super_administrator_is_told_after_the_login_is_kept(self):
+    def test_a_login_that_is_not_a_super_administrator_is_stored_and_reported(self):
         code, out, said = self.log_in("--account", HELPDESK, account=HELPDESK)
         self.assertEqual(code, 6, said)
         self.assertIn("super administrator", said)
@@ -463,7 +463,7 @@ class Kept(Scene):
         self.assertEqual(self.file(path)["type"], "authorized_user")
         self.assertFalse(os.path.exists(self.kept))
 
-    def test_a_place_that_cannot_be_written_is_told_before_anybody_is_asked(self):
+    def test_a_place_that_cannot_be_written_is_reported_before_the_question(self):
         done = self.run_verb("login", "--client", self.google.file("client.json"), "--output",
                              "/nowhere/login.json", code=8)
         self.assertIn("/nowhere", done.stderr)
@@ -542,7 +542,7 @@ class Lasting(Scene):
         self.granted()
         self.run_verb("check", ALICE)
 
-    def test_one_that_cannot_be_kept_is_used_and_told(self):
+    def test_a_token_that_cannot_be_stored_is_used_and_reported(self):
         self.google.switches({"refresh_rotates": True})
         self.granted()
         self.site.write_settings({"storage": {"state": self.site.path("nowhere")}})
@@ -578,7 +578,7 @@ class Lasting(Scene):
         self.granted(scopes="https://www.googleapis.com/auth/cloud-platform")
         self.refused("scope", "ticked")
 
-    def test_the_dispatcher_goes_on_at_once_when_somebody_has_logged_in_again(self):
+    def test_the_dispatcher_continues_at_once_after_a_new_login(self):
         self.google.switches({"refresh_rotates": True})
         self.use(self.kept)
         self.log_in()
@@ -590,13 +590,13 @@ class Lasting(Scene):
         harness.wait_for(lambda: "cloudinvite login" in self.site.read("cloudinvite-dispatcher.log"),
                          "the refusal")
         self.assertEqual(self.google.mailbox()["total"], 0)
-        time.sleep(1.1)  # the file is looked at once a second; nobody logs in faster
+        time.sleep(1.1)  # the file is checked once a second; no person logs in faster
         self.log_in()
         harness.wait_for(lambda: self.google.mailbox()["total"] == 1, "the mail", seconds=30)
 
 
 class Rights(Scene):
-    """Root becomes the service's account; the client's file may be anybody's."""
+    """Root becomes the service's account; the client's file may belong to any user."""
     overrides = {"worker": harness.accounts(NOBODY)}
 
     def setUp(self):
@@ -635,7 +635,7 @@ class Rights(Scene):
         self.assertEqual(login.end()[0], 0)
 
     def fetch(self, address, user):
-        """What a process of that user is given there: (status, Location)."""
+        """What a process of that user gets there: (status, Location)."""
         record = pwd.getpwnam(user)
         done = subprocess.run(["curl", "-sS", "-o", "/dev/null", "-w", "%{http_code} %{redirect_url}",
                                address], stdout=subprocess.PIPE, text=True, check=True, extra_groups=(),
@@ -644,7 +644,7 @@ class Rights(Scene):
         return int(status), location
 
     def test_a_browser_is_opened_where_there_is_a_display(self):
-        """Its command line, which all users can read, tells only them nothing."""
+        """The browser's command line, which all users can read, gives nothing away."""
         opened = self.site.path("bin/opened")
         os.mkdir(self.site.path("bin"))
         self.site.write("bin/xdg-open", f'#!/bin/sh\necho "$@" > {opened}.new\n'

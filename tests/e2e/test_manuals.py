@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""The man pages and the programs say the same: verbs, options, settings, arguments, exit codes."""
+"""The man pages and the programs agree: verbs, options, settings, arguments, exit codes."""
 import glob
 import os
 import re
@@ -13,7 +13,7 @@ PAGES = {"pam_cloudinvite.8", "cloudinvite.1", "cloudinvite-collector.8",
          "cloudinvite-dispatcher.8", "cloudinvite.conf.5", "cloudinvite.map.5",
          "cloudinvite-emulator.1", "cloudinvite-keeper.8"}
 OPTION = re.compile(r"(?<![\w-])(--[a-z][a-z-]*)")
-# Options of other programs that a page speaks of: journalctl -x, nothing else.
+# Options of other programs that a page mentions: only journalctl -x.
 FOREIGN = {"-x"}
 
 
@@ -81,14 +81,14 @@ class Verbs(harness.Test):
         self.assertEqual(set(self.blocks()) | {"help"}, set(verbs()))
         self.assertIn(".Cm help", section(page("cloudinvite.1"), "SYNOPSIS"))
 
-    def test_each_option_of_a_verb_stands_in_both(self):
+    def test_each_option_of_a_verb_is_in_both(self):
         for name, text in self.blocks().items():
             said = set(OPTION.findall(say("cloudinvite", "help", name)))
             with self.subTest(verb=name):
                 self.assertEqual(options(text), said)
 
 
-    def test_each_option_that_the_code_takes_stands_in_the_help(self):
+    def test_each_option_that_the_code_accepts_is_in_the_help(self):
         taken, told = set(), {"config", "help", "version"}
         for name in glob.glob(harness.SOURCE + "/cli/**/*.c", recursive=True):
             with open(name, encoding="utf-8") as file:
@@ -102,7 +102,7 @@ class Verbs(harness.Test):
 
 class Programs(harness.Test):
 
-    def test_each_option_of_the_programs_stands_in_both(self):
+    def test_each_option_of_the_programs_is_in_both(self):
         for name in ("cloudinvite-collector.8", "cloudinvite-dispatcher.8",
                      "cloudinvite-keeper.8", "cloudinvite-emulator.1"):
             text = page(name)
@@ -112,7 +112,7 @@ class Programs(harness.Test):
                 self.assertEqual(options(section(text, "SYNOPSIS") + section(text, "DESCRIPTION")),
                                  wanted)
 
-    def test_each_endpoint_that_controls_the_emulator_stands_in_both(self):
+    def test_each_control_endpoint_of_the_emulator_is_in_both(self):
         said = set(re.findall(r"/emulator/([a-z-]+)", say("cloudinvite-emulator", "--help")))
         told = section(page("cloudinvite-emulator.1"), "CONTROL")
         told = {name for line in re.findall(r"^\.It Pa (.*)$", told, re.M)
@@ -127,7 +127,7 @@ class Programs(harness.Test):
         told = {int(number) for number in re.findall(r"^\.It (\d+)$", told, re.M)}
         self.assertEqual(told, codes | {3, 4})
 
-    def test_each_argument_of_the_module_stands_in_its_page(self):
+    def test_each_argument_of_the_module_is_in_its_page(self):
         with open(harness.SOURCE + "/common/pam/arguments.c", encoding="utf-8") as file:
             source = file.read()
         words = set(re.findall(r'\{"([a-z_]+)", &a->', source))

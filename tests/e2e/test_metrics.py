@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # Shows I23 (docs/design.md, "Invariants").
-"""`cloudinvite metrics` and the dispatcher's file for node_exporter: the names that alerts rely on,
-counters that go on over restarts, no person in a label."""
+"""`cloudinvite metrics` and the dispatcher's file for node_exporter: the names on which alerts rely, counters that
+continue over restarts, no person in a label.
+"""
 import os
 import re
 import time
@@ -26,7 +27,7 @@ ASKING = "queue google_ rate_ daily_limit clock_skew token_ resync_".split()
 
 
 def parse(text):
-    """{series: value}; every line is one that the format knows, and no series comes twice."""
+    """{series: value}; every line must be valid, and no series may appear twice."""
     found, typed = {}, set()
     for line in text.splitlines():
         words = line.split()
@@ -123,7 +124,7 @@ class Metrics(harness.Test):
         self.assertEqual(2, seen["cloudinvite_foreign_mails_total"])
         self.assertEqual(1, seen["cloudinvite_unexplained_mails_total"])
 
-    def test_a_pause_is_told_with_its_kind(self):
+    def test_a_pause_is_shown_with_its_kind(self):
         self.invite("alice")
         self.assertEqual(0, self.metrics()['cloudinvite_paused{kind="operator"}'])
         self.site.run("pause", "--reason", "moving")
@@ -140,7 +141,7 @@ class Metrics(harness.Test):
         self.assertNotIn("# EOF", text)
         self.assertEqual(2, self.site.run("metrics", "--format", "json").returncode)
 
-    def test_no_person_and_no_host_stands_in_a_label(self):
+    def test_no_label_contains_a_person_or_a_host(self):
         self.invite("zenobia")
         page = self.site.run("metrics").stdout
         self.assertNotIn("zenobia", page)
@@ -154,7 +155,7 @@ class Metrics(harness.Test):
         self.invite("alice")
         self.site.write_settings({"worker": {"role": "host"}})
         result = self.site.run("metrics")
-        if result.returncode:  # settings refuse that role as long as there is no shared ledger
+        if result.returncode:  # the settings refuse that role without a shared ledger
             self.assertIn("role", result.stderr)
             return
         self.assertEqual([], [series for series in parse(result.stdout)
@@ -174,7 +175,7 @@ class Metrics(harness.Test):
         self.assertEqual([], [name for name in os.listdir(os.path.dirname(path))
                               if name.startswith(".cloudinvite.prom")])
 
-    def test_a_file_that_cannot_be_written_is_said_and_holds_up_nobody(self):
+    def test_a_file_that_cannot_be_written_is_logged_and_delays_nothing(self):
         self.site.write_settings({"storage": {"metrics_file": "/proc/cloudinvite.prom"}})
         self.invite("alice")
         self.assertEqual(1, self.metrics()["cloudinvite_mails_sent_total"])

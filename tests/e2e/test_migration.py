@@ -50,7 +50,7 @@ class Migration(harness.NewSite):
 
     def test_the_dispatcher_goes_on_where_the_earlier_one_stopped(self):
         self.site.dispatcher_once()
-        pause = self.site.json("status", "--json")["worker"]["pause"]
+        pause = self.site.json("status", "--json")["service"]["pause"]
         self.assertEqual(pause["kind"], "breaker")
         self.assertEqual(self.google.mailbox()["total"], 0)
         self.resume()

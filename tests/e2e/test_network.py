@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What lies before the first byte: names, routes, TLS. Nothing was written then, so a send may go
-again. In a network namespace of its own, with a resolv.conf of its own."""
+"""What happens before the first byte: names, routes, TLS. Nothing was written then, so a send may be repeated. In a
+network namespace of its own, with a resolv.conf of its own.
+"""
 import os
 import signal
 import socket
@@ -58,7 +59,7 @@ def use(*servers):
 class Way(google_caller.Google):
 
     def expect(self, kind, code, seconds=12, words="", **settings):
-        """The same for every call, and nobody is mailed; the replies' `what`."""
+        """The same for every call, without a mail; the replies' `what`."""
         for method in ("check", "list", "send"):
             caller = self.caller(timeout="1s", **settings)
             began = time.monotonic()
@@ -128,7 +129,7 @@ class Routes(Way):
             full.bind(("127.0.0.1", 0))
             full.listen(0)
             port = full.getsockname()[1]
-            for _ in range(4):  # the queue is full then, and the kernel drops who comes next
+            for _ in range(4):  # the queue is full then, and the kernel drops the next connection
                 waiting = socket.socket()
                 self.addCleanup(waiting.close)
                 waiting.setblocking(False)
@@ -167,7 +168,7 @@ class Tls(Way):
                 context.set_ciphers("ALL:@SECLEVEL=0")
                 context.minimum_version = context.maximum_version = version
             return change
-        # Also where the system would allow it, and anything.
+        # Even if the system would allow it.
         lax = self.google.file("lax.cnf")
         with open(lax, "w", encoding="ascii") as file:
             file.write(LAX)

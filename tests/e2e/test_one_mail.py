@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # Shows I5, I6, I9 (docs/design.md, "Invariants").
-"""At most one mail: programs that are killed at every step of a send, connections that are lost at
-every step, ledgers that are restored; and nobody forgotten over it.
+"""At most one mail: programs that are killed at every step of a send, connections that are lost at every step, ledgers
+that are restored; and no person is lost.
 
 CLOUDINVITE_KILLS=all kills at every single system call instead of a sample of them.
 """
@@ -23,9 +23,9 @@ import harness
 from harness import BUILD, Emulator, Site
 
 ALL = os.environ.get("CLOUDINVITE_KILLS") == "all"
-SAMPLE = 24  # kills of each program, where not all are asked for
+SAMPLE = 24  # kills of each program, unless all are requested
 SEED = 20261123
-# Whatever changes a file, or goes to Google or comes from there.
+# Calls that change a file or exchange data with Google.
 STEPS = ("pwrite64", "fdatasync", "fsync", "ftruncate", "renameat", "unlink", "write", "sendto",
          "recvfrom")
 HIDDEN, SHOWN = "1h", "30d"  # the age of an account: Google hides young ones
@@ -54,11 +54,11 @@ class OneMail(harness.Test):
                 self.ledger(site, "SELECT address, state, reason FROM person")}
 
     def make_due(self, site):
-        """Time passes for whoever waits."""
+        """Makes time pass for the people who wait."""
         self.ledger(site, "UPDATE person SET next_attempt = 1, runnable_at = 1, lease_until = 0 WHERE runnable_at > 0")
 
     def newcomer(self, site, age=SHOWN, collect=True):
-        """Somebody whom nobody has seen before logs in; the address."""
+        """A person who was never seen before logs in; returns the address."""
         user = f"person{self.number}"
         self.number += 1
         self.google.accounts({"address": user + "@example.com", "created": age})
@@ -82,7 +82,7 @@ class OneMail(harness.Test):
         self.assertEqual(twice, {})
 
     def assert_all_mailed_once(self, site):
-        """Who is held is so because a hidden account's send was never confirmed: `approve` ends it."""
+        """People are held only because a hidden account's send was never confirmed: `approve` ends that."""
         self.assert_nobody_twice()
         held = [address for address, state in self.people(site).items() if state[0] == "held"]
         for address in held:
@@ -137,8 +137,8 @@ class Kills(OneMail):
         self.assertIn(status, (-signal.SIGKILL, 128 + signal.SIGKILL) if killed else (0, 5))
         return killed
 
-    def sweep(self, site, command, arrive):
-        """One newcomer for each step; a run in peace after each kill. How many were killed."""
+    def kill_at_steps(self, site, command, arrive):
+        """One new person for each step; an undisturbed run after each kill. Returns how many were killed."""
         arrive()
         steps = self.steps(*command())
         self.assertGreater(len(steps), 40)
@@ -151,17 +151,17 @@ class Kills(OneMail):
             self.assertEqual(ledger_invariants.violations(site.path("state/ledger.db")), [], step)
         return kills
 
-    def test_a_dispatcher_killed_at_any_step_mails_nobody_twice_and_forgets_nobody(self):
+    def test_a_dispatcher_killed_at_any_step_mails_no_person_twice_and_forgets_none(self):
         site = self.site()
         dispatcher = [os.path.join(BUILD, "cloudinvite-dispatcher"), "-c", site.conf, "--once"]
-        kills = self.sweep(site, lambda: dispatcher,
+        kills = self.kill_at_steps(site, lambda: dispatcher,
                            lambda age=SHOWN: self.newcomer(site, age))
         self.assertGreater(kills, SAMPLE // 2)
         self.until_quiet(site)
         held = self.assert_all_mailed_once(site)
         print(f"# {kills} kills, {self.number} people, {held} had to be approved", flush=True)
 
-    def test_a_send_by_name_killed_at_any_step_mails_nobody_twice_and_forgets_nobody(self):
+    def test_a_send_by_name_killed_at_any_step_mails_no_person_twice_and_forgets_none(self):
         site = self.site()
         site.dispatcher_once()
         named = []
@@ -170,12 +170,12 @@ class Kills(OneMail):
             named.append(f"named{len(named)}@example.com")
             self.google.accounts({"address": named[-1], "created": age})
 
-        kills = self.sweep(site, lambda: [os.path.join(BUILD, "cloudinvite"), "-c", site.conf,
+        kills = self.kill_at_steps(site, lambda: [os.path.join(BUILD, "cloudinvite"), "-c", site.conf,
                                           "send", named[-1]], arrive)
         self.assertGreater(kills, SAMPLE // 2)
         self.until_quiet(site)
         self.assert_nobody_twice()
-        # An administrator sees that the command was killed, and says it again when its lease is over.
+        # The administrator sees that the command was killed, and repeats it when its lease is over.
         self.ledger(site, "UPDATE person SET lease_until = 0, lease_owner = ''")
         for address in named:
             known = self.people(site).get(address, ("", ""))
@@ -210,9 +210,9 @@ class Cuts(OneMail):
         return [entry for entry in self.google.log() if entry["route"] == "send"]
 
     def lose(self, site, fault, fresh):
-        """One send that meets the fault, on a connection of its own or on one that has been used."""
+        """One send that meets the fault, on a new connection or on one that has been used."""
         address = self.newcomer(site)
-        if fresh:  # asked about by a process before, so that the send is the first call of this one
+        if fresh:  # checked by an earlier process, so that the send is the first call of this one
             site.write_settings({"invitations": {"mode": "dry-run"}})
             site.dispatcher_once()
             self.assertEqual(self.people(site)[address], ("held", "dry_run"))
@@ -247,7 +247,7 @@ class Cuts(OneMail):
 
 class Restores(OneMail):
 
-    def test_a_restored_ledger_mails_nobody_twice_while_google_hides_them_and_then_goes_on(self):
+    def test_a_restored_ledger_mails_no_person_twice_while_google_hides_them_and_then_continues(self):
         site = self.site()
         self.newcomer(site)
         site.dispatcher_once()
@@ -265,7 +265,7 @@ class Restores(OneMail):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(site.path("state/ledger.db" + name))
         self.assertIn("reconcile: The ledger is older", site.dispatcher_once())
-        # The collector has marked them; this ledger has never heard of them.
+        # The collector has marked them; this ledger does not know them.
         for address in since:
             site.arrive(address.partition("@")[0])
         site.collector_once()

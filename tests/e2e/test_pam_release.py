@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # Shows I22 (docs/design.md, "Invariants").
-"""The module's removal (Debian's prerm, RPM's %preun, make uninstall) stops where a line names the
-module, and goes on where none does; what the real libpam does without the module says why."""
+"""The module's removal (Debian's prerm, RPM's %preun, make uninstall) stops if a line names the module, and continues
+if none does; what the real libpam does without the module shows why.
+"""
 import os
 import shutil
 import subprocess
@@ -19,7 +20,7 @@ PROFILES = "/usr/share/pam-configs"
 LINE = "session required pam_cloudinvite.so\n"
 LONG = "/lib/x86_64-linux-gnu/security/pam_cloudinvite.so"
 
-# A file and what stands in it: the removal stops, and names FILE:LINE.
+# A file and its content: the removal stops, and names FILE:LINE.
 STOPS = [
     ("required", "session required pam_cloudinvite.so", 1),
     ("a comment that says optional",
@@ -178,7 +179,7 @@ class Host(harness.Test):
         self.assertEqual(open_session("sshd", "root"), 0)
 
     def test_lines_that_refuse_without_the_module(self):
-        """The first three refuse a session when it is gone: this is why any line stops the removal."""
+        """The first three refuse a session when it is gone, so any line stops the removal."""
         for control, refused in ((r"required pam_cloudinvite.so # not optional here: audit wants it", True),
                                  ("[success=ok default=ignore module_unknown=die] pam_cloudinvite.so", True),
                                  ("optional pam_cloudinvite.so", True)):
@@ -234,7 +235,7 @@ MODULE = ""
 
 
 def build():
-    """The files as the packages have them."""
+    """The files of the packages."""
     global MODULE  # pylint: disable=global-statement
     MODULE = pam_trees.module_path(overlay.OVERLAY + "/bin/cloudinvite")
     shutil.copy(harness.SOURCE + "/packaging/debian/libpam-cloudinvite.prerm", PRERM)

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""`cloudinvite pam`: Debian's own pam-auth-update, authselect (a stand-in), Fedora's postlogin, and
-the services' own files as on openSUSE; each undone byte for byte, each seen by the real libpam."""
+"""`cloudinvite pam`: Debian's own pam-auth-update, authselect (a substitute), Fedora's postlogin, and the services' own
+files as on openSUSE; each is undone byte for byte and read by the real libpam.
+"""
 import json
 import os
 import shutil
@@ -75,7 +76,7 @@ class Host(harness.Test):
         return answer
 
     def sees_alice(self, service="sshd"):
-        """Whether a login of hers arrives; it must succeed in any case."""
+        """Whether a login of alice arrives; it must succeed in any case."""
         self.assertEqual(open_session(service, "alice"), 0)
         seen = os.listdir(NEW) == ["alice.login"]
         for name in os.listdir(NEW):
@@ -83,7 +84,7 @@ class Host(harness.Test):
         return seen
 
     def on_and_off(self, method, *places):
-        """Off, on, on, off, off: what is there afterwards is what was there, byte for byte."""
+        """Off, on, on, off, off: afterwards the files are what they were, byte for byte."""
         before = contents(DIRECTORY, *places)
         self.assertEqual(self.status(1)["method"], method)
         self.assertFalse(self.sees_alice())
@@ -121,12 +122,12 @@ class Debian(Host):
             self.assertNotIn("cloudinvite", file.read())
 
     def slow_update(self, then):
-        """A pam-auth-update that says that it has begun, and then does what the test wants."""
+        """A pam-auth-update that reports its start, and then does what the test wants."""
         sandbox.write(UPDATE, f"#!/bin/sh\n: > {BEGUN}\n{then}\n", 0o755)
         self.addCleanup(lambda: os.path.exists(BEGUN) and os.unlink(BEGUN))
 
     def interrupted(self, *words, go_on=lambda: None):
-        """Ctrl-C, as a terminal sends it, while the update is under way: what was said."""
+        """Ctrl-C, as a terminal sends it, during the update; returns the output."""
         with subprocess.Popen([PROGRAM, *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, start_new_session=True) as it:
             harness.wait_for(lambda: os.path.exists(BEGUN), "the update")
@@ -137,7 +138,7 @@ class Debian(Host):
         self.assertIn(f"stopping when {UPDATE} has finished", said)
         return " ".join(said.split())
 
-    def test_an_interrupt_lets_an_update_end_that_has_begun(self):
+    def test_an_interrupt_waits_for_an_update_that_has_begun(self):
         for words in (("pam", "enable", "--yes"),
                       ("-c", CONF, "setup", "--pam", "--yes", "--no-check", "--customer=C01234567",
                        "--domain=example.com", "--credentials=metadata:",
@@ -157,7 +158,7 @@ class Debian(Host):
                     self.assertIn(f"Written: {CONF}, the PAM line.", said)
 
     def test_an_interrupt_does_not_wait_for_an_update_without_end(self):
-        """Nor for what it has started, and which does not listen."""
+        """Nor for processes that it has started and that ignore the signal."""
         before = contents(DIRECTORY)
         self.slow_update("trap '' TERM\nsleep 1000 &\necho $! > " + BEGUN + "\nwait")
         self.interrupted("pam", "enable", "--yes", go_on=lambda: harness.wait_for(
@@ -176,7 +177,7 @@ class Debian(Host):
         self.run_pam("enable", "--yes")
         self.assertTrue(self.status(0)["enabled"])
 
-    def test_files_that_were_edited_are_left_alone_and_told(self):
+    def test_edited_files_stay_and_are_reported(self):
         path = DIRECTORY + "/common-session"
         with open(path, encoding="utf-8") as file:
             text = file.read()
@@ -202,7 +203,7 @@ class Debian(Host):
         finally:
             os.rename(PROFILE + ".away", PROFILE)
 
-    def test_a_person_who_is_not_root_and_who_was_not_asked_change_nothing(self):
+    def test_without_root_or_confirmation_nothing_changes(self):
         before = contents(DIRECTORY)
         self.assertIn("sudo", self.run_pam("enable", "--yes", uid=65534, expect=2))
         self.assertIn("--yes", self.run_pam("enable", expect=2))
@@ -233,7 +234,7 @@ class Debian(Host):
         self.assertEqual((second["changed"], second["pam"]["changed"]), (False, False))
         self.assertTrue(self.status(0)["enabled"])
 
-    def test_a_dangerous_line_is_told_and_its_file_named(self):
+    def test_a_dangerous_line_is_reported_with_its_file(self):
         self.run_pam("enable", "--yes")
         with open(DIRECTORY + "/sshd", "a", encoding="utf-8") as file:
             file.write("session required pam_cloudinvite.so\n")
@@ -277,7 +278,7 @@ class Fedora(Host):
         self.run_pam("disable", "--yes")
         self.assertEqual(contents(DIRECTORY), before)
 
-    def test_a_line_of_somebody_else_s_is_left_and_told(self):
+    def test_a_line_of_another_author_stays_and_is_reported(self):
         with open(DIRECTORY + "/postlogin", "a", encoding="utf-8") as file:
             file.write(LINE)
         before = contents(DIRECTORY)

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""--prepare: root makes the directories of a service that root does not trust."""
+"""--prepare: root makes the directories of services that it does not trust."""
 import os
 import pwd
 import shutil
@@ -38,7 +38,7 @@ class Prepare(harness.Test):
                        + f"[worker]\ncollector_user = {collector}\n"
                        f"dispatcher_user = {DISPATCHER.pw_name}\n"
                        f"ledger_user = {LEDGER.pw_name}\n")
-            os.fchown(file.fileno(), 0, LEDGER.pw_gid)  # so its rights stay, too
+            os.fchown(file.fileno(), 0, LEDGER.pw_gid)  # so its rights stay too
             os.fchmod(file.fileno(), 0o644)
 
     def run_it(self, program="cloudinvite-collector", **more):
@@ -51,7 +51,7 @@ class Prepare(harness.Test):
         self.assertEqual(done.returncode, 0, done.stdout)
 
     def refuse(self, word, code=8):
-        """It must end with 8, say why, and have left the tree as it was."""
+        """It must end with 8, say why, and leave the tree unchanged."""
         before = self.tree()
         done = self.run_it()
         self.assertEqual(done.returncode, code, done.stdout)
@@ -149,7 +149,7 @@ class Makes(Prepare):
 
 
 class OldSpool(Prepare):
-    """The spool as it was before there was a keeper: open to the service, whose the marks were."""
+    """The spool before there was a keeper: open to the service, which owned the markers."""
 
     def setUp(self):
         super().setUp()
@@ -244,7 +244,7 @@ class OldSpool(Prepare):
 
 class Refuses(Prepare):
 
-    def test_a_link_a_file_or_a_strangers_directory_in_place_of_one(self):
+    def test_a_link_a_file_or_a_foreign_directory_in_place_of_one(self):
         self.prepare()
         os.mkdir(self.path("bait"), 0o755)
         plants = (lambda path: os.symlink(self.path("bait"), path),
@@ -268,7 +268,7 @@ class Refuses(Prepare):
         self.assertEqual(os.stat("/etc").st_uid, 0)
         self.assertFalse(os.path.exists(self.path("nowhere")))
 
-    def test_a_place_in_a_directory_that_somebody_else_can_change(self):
+    def test_a_place_in_a_directory_that_another_user_can_change(self):
         for owner, mode in ((STRANGER, 0o755), (DISPATCHER.pw_uid, 0o755), (0, 0o777), (0, 0o775),
                             (0, 0o1775)):
             for below in ("state", "deeper/state"):
@@ -291,7 +291,7 @@ class Refuses(Prepare):
             self.refuse("can be changed by")
 
     def test_a_link_that_others_can_change_leads_nowhere_whatever_its_target(self):
-        """Also where all that it leads to is root's: another account chose it."""
+        """Even if the whole target is root's: another account chose it."""
         self.prepare()
         os.mkdir(self.path("bait"), 0o755)
         os.mkdir(self.path("sticky"))

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # Shows I21 (docs/design.md, "Invariants").
-"""History and privacy: one person's story, what the log shows of a person, what is kept for how
-long, and what a forgotten person leaves behind."""
+"""History and privacy: one person's history, what the log shows about a person, what is stored for how long, and what
+remains of a forgotten person.
+"""
 import os
 import re
 import sqlite3
@@ -18,7 +19,7 @@ class AliceAndBob(harness.NewSite):
     unmanaged = (ALICE, BOB)
 
     def arrive(self, *users):
-        """They log in, and both programs do what is due; what they logged."""
+        """They log in, and both programs do what is due; returns what they logged."""
         for user in users:
             self.site.arrive_account(user)
         return self.site.collector_once() + self.site.dispatcher_once()
@@ -27,7 +28,7 @@ class AliceAndBob(harness.NewSite):
         with sqlite3.connect(self.site.path("state/ledger.db"), timeout=10) as ledger:
             return ledger.execute(statement, values).fetchall()
 
-    def sweep(self):
+    def resync(self):
         self.ledger("UPDATE meta SET value = '1' WHERE key = 'resync_at'")
         return self.site.dispatcher_once()
 
@@ -41,7 +42,7 @@ class History(AliceAndBob):
     def test_one_person_from_the_first_login_to_the_answer(self):
         self.arrive("alice.liddell")
         self.google.accept(ALICE)
-        self.sweep()
+        self.resync()
         story = self.story("alice.liddell")
         self.assertEqual([what for what, _, _ in story],
                          ["seen", "evaluated", "queued", "sending", "invited", "accepted"])
@@ -56,7 +57,7 @@ class History(AliceAndBob):
         times = [e["at"] for e in self.site.json("history", "--json", ALICE)["history"]]
         self.assertEqual(times, sorted(times))
 
-    def test_what_people_decide_stands_there_with_their_name(self):
+    def test_decisions_are_recorded_with_the_actor(self):
         self.arrive("carol")
         for verb in (("block", "--reason", "on leave", CAROL), ("unblock", CAROL)):
             self.assertEqual(self.site.run(*verb).returncode, 0)
@@ -70,7 +71,7 @@ class History(AliceAndBob):
         self.assertIn(("queued", "queued again"), by_us)
         self.assertTrue([cause for _, cause in by_us if "the mail was lost" in str(cause)], by_us)
 
-    def test_what_was_decided_about_the_whole_is_told_without_a_name(self):
+    def test_decisions_about_the_service_are_listed_without_a_name(self):
         self.arrive("bob")
         self.site.run("pause", "--reason", "the announcement goes out first")
         self.site.run("resume")
@@ -138,7 +139,7 @@ class Forgotten(AliceAndBob):
         for folder, _, names in os.walk(self.site.root):
             for name in names:
                 path = os.path.join(folder, name)
-                if name in ("passwd", "group", "host"):  # the accounts that there are
+                if name in ("passwd", "group", "host"):  # the existing accounts
                     continue
                 with open(path, "rb") as file:
                     if b"liddell" in file.read() or "liddell" in name:
@@ -147,13 +148,13 @@ class Forgotten(AliceAndBob):
 
 
 class Log(AliceAndBob):
-    """Everybody who may read the journal may read these."""
+    """Every user who may read the journal may read these lines."""
 
     NAMED = {"code": 400, "message": f"{ALICE} and {BOB} are not users", "status":
              "INVALID_ARGUMENT"}
 
     def everything(self):
-        """Invited, refused with a body that names people, unconfirmed, found by the sweep."""
+        """Invited, refused with a body that names people, unconfirmed, found by the resync."""
         said = self.arrive("carol")
         self.google.faults([
             {"route": "check", "address": ALICE, "action": "status", "status": 400, "times": 1,
@@ -161,7 +162,7 @@ class Log(AliceAndBob):
             {"route": "send", "address": BOB, "action": "drop_after", "times": 1}])
         said += self.arrive("alice.liddell", "bob")
         self.google.accounts({"address": CAROL})
-        said += self.sweep()
+        said += self.resync()
         for verb in (("check", CAROL), ("get", CAROL), ("retry", ALICE), ("send", ALICE)):
             self.site.run(*verb)
         return said + self.site.dispatcher_once()

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Whoever waits at a terminal is told for what; whatever is no terminal hears nothing."""
+"""A user who waits at a terminal is told why; without a terminal nothing is printed."""
 import os
 import pty
 import select
@@ -9,14 +9,15 @@ import subprocess
 
 import harness
 
-SLOW = 3000  # ms; nothing is told in the first second
-ACCOUNTS = 5000  # their lines are more than a pipe takes
+SLOW = 3000  # ms; nothing is shown in the first second
+ACCOUNTS = 5000  # their lines are more than a pipe holds
 
 
 class Progress(harness.SharedSite):
     def run_at_terminal(self, *verb, words="", go_on=lambda: None):
-        """Standard output through a pipe, and standard error of a terminal. The pipe is read, and go_on()
-        called, only when the terminal has said `words`: whatever waits for that waits long enough."""
+        """Standard output is a pipe, and standard error a terminal. The pipe is read, and go_on() called, only after
+        the terminal has shown `words`, so whatever waits for that waits long enough.
+        """
         master, slave = pty.openpty()
         with subprocess.Popen([os.path.join(harness.BUILD, "cloudinvite"), "-c", self.site.conf,
                                *verb], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -27,7 +28,7 @@ class Progress(harness.SharedSite):
                 while words.encode() not in said and select.select([master], [], [], harness.TIMEOUT)[0]:
                     said += os.read(master, 4096)
             except OSError:
-                pass  # it has ended without a word
+                pass  # it has ended without output
             go_on()
             out = process.communicate(timeout=harness.TIMEOUT)[0].decode()
         try:
@@ -39,7 +40,7 @@ class Progress(harness.SharedSite):
         return out, said.decode()
 
     def assert_told(self, words, *verb, hold=lambda: None, go_on=lambda: None):
-        """The answer itself is the same as without a terminal, to the byte."""
+        """The output itself is the same as without a terminal, byte for byte."""
         silent = self.site.run(*verb)
         self.assertEqual(silent.stderr, "")
         hold()

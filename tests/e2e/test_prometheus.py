@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""The metrics in a real Prometheus, read by a real node_exporter from the file that the dispatcher writes:
-the shipped alerts are evaluated, one of them fires, and every query of the shipped dashboard has an
-answer."""
+"""The metrics in a real Prometheus, read by a real node_exporter from the file that the dispatcher writes: the shipped
+alerts are evaluated, one of them fires, and every query of the shipped dashboard has a result.
+"""
 import contextlib
 import json
 import os
@@ -22,7 +22,7 @@ from harness import Emulator, Site
 CONFIG = os.path.join(harness.SOURCE, "config")
 RULES = os.path.join(CONFIG, "prometheus", "cloudinvite.rules.yml")
 NEEDED = ("promtool", "prometheus", "prometheus-node-exporter")
-# Nothing of the kind has happened on a host of a minute: no series, or none that a rate can be made of.
+# On a host that runs for a minute, nothing of the kind has happened: no series, or none with a rate.
 YOUNG = ("histogram_quantile", "rate(", "increase(")
 
 
@@ -96,7 +96,7 @@ class Monitoring(harness.Test):
         with open(RULES, encoding="utf-8") as file:
             text = file.read()
         with open(os.path.join(self.folder, "rules.yml"), "w", encoding="utf-8") as file:
-            file.write(text.replace("for: 24h", "for: 1s"))  # nobody waits a day here
+            file.write(text.replace("for: 24h", "for: 1s"))  # this test cannot wait for a day
         with open(os.path.join(self.folder, "prometheus.yml"), "w", encoding="utf-8") as file:
             json.dump({"global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
                        "rule_files": ["rules.yml"],
@@ -132,7 +132,7 @@ class Monitoring(harness.Test):
             self.assertEqual([], [line for line in page.splitlines()
                                   if not line.startswith(("# ", "cloudinvite_"))])
 
-    def test_the_alerts_are_heard_when_they_must_and_only_then(self):
+    def test_the_alerts_fire_when_they_must_and_only_then(self):
         tests = os.path.join(CONFIG, "prometheus", "cloudinvite.rules.test.yml")
         status, said = promtool("test", "rules", tests)
         self.assertEqual(0, status, said)

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""The way to Google through a proxy, and past it."""
+"""Google through a proxy, and without it."""
 import os
 import subprocess
 
@@ -119,7 +119,7 @@ class Refusing(Proxied):
             self.assertNotIn("p%40ss", text)
             self.assertNotIn("w%25rd", text)
 
-    def test_a_login_that_is_missing_or_wrong_is_said_without_the_password(self):
+    def test_a_missing_or_wrong_login_is_reported_without_the_password(self):
         for scheme in ("http", "socks5"):
             for url in ("url", "wrong"):
                 with self.subTest(scheme + " " + url):
@@ -169,7 +169,7 @@ class Refusing(Proxied):
         self.assertEqual(self.google.mailbox()["total"], 0)
         self.assertEqual(self.google.stats()["send"], 0)
 
-    def test_a_proxy_that_says_nothing_is_waited_for_no_longer_than_the_timeout(self):
+    def test_a_silent_proxy_is_waited_for_until_the_timeout(self):
         self.google.accounts({"address": "alice@example.com"})
         proxy = self.proxy(hang=True)
         reply = self.ready().again(proxy=proxy.url, timeout="1s") \

@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""google-auth, which is not ours, drives the emulator's metadata server, IAM and token exchange.
+"""google-auth, which is not our code, drives the emulator's metadata server, IAM and token exchange.
 
-What a version does not have, it cannot drive: Debian 12's 1.5.1 knows the metadata server alone, so
-that signJwt and the token exchange are asked through its authorized transport there. Impersonation
-and workload identity are tested where the installed version has them."""
+Older versions have fewer features: Debian 12's 1.5.1 only knows the metadata server, so signJwt and the token exchange
+are requested through its authorized transport there. Impersonation and workload identity are tested if the installed
+version has them.
+"""
 import datetime
 import importlib
 import json
@@ -36,7 +37,7 @@ LIST = "/v1/customers/C01234567/userinvitations"
 
 
 class Drive(harness.Test):
-    """google-auth takes the metadata server's address from the environment when it is imported."""
+    """google-auth reads the metadata server's address from the environment when it is imported."""
 
     @classmethod
     def setUpClass(cls):
@@ -64,14 +65,14 @@ class Drive(harness.Test):
         return found
 
     def call(self, who, method, path, body=None, content_type="application/json"):
-        """A request in the name of these credentials: (status, document)."""
+        """A request with these credentials: (status, document)."""
         http = google_auth_httplib2.AuthorizedHttp(who, http=self.http())
         reply, text = http.request(self.google.url + path, method, body=body,
                                    headers={"Content-Type": content_type})
         return int(reply["status"]), json.loads(text)
 
     def administrator(self, signed):
-        """The credentials that a signed assertion is worth."""
+        """The credentials for which a signed assertion is exchanged."""
         form = urllib.parse.urlencode({"grant_type": GRANT + "jwt-bearer", "assertion": signed})
         status, _, text = self.google.request("POST", "/token", form, {
             "Content-Type": "application/x-www-form-urlencoded"})
@@ -79,7 +80,7 @@ class Drive(harness.Test):
         return credentials.Credentials(json.loads(text)["access_token"])
 
     def signed_by(self, caller):
-        """signJwt in the name of `caller`, for the administrator."""
+        """signJwt as `caller`, for the administrator."""
         now = int(time.time())
         payload = {"iss": INVITER, "sub": self.google.subject, "scope": FULL, "iat": now,
                    "aud": "https://oauth2.googleapis.com/token", "exp": now + 3600}
@@ -212,7 +213,7 @@ class WorkloadIdentity(Drive):
 
 
 def load_tests(loader, tests, pattern):
-    """What the installed version can do: what it has no part for is no test left out."""
+    """The tests that the installed version supports; the others do not count as left out."""
     del tests, pattern
     cases = [MetadataServer]
     if identity_pool is not None:

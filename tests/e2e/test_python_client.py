@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Somebody else's client: the one that Google's set-up page shows (google-auth with a service account
-and a subject, googleapiclient with the discovery document) drives the emulator through all five
-methods of v1 and v1beta1, and what it sends is compared with what cloudinvite sends for the same."""
+"""Another client: the one on Google's setup page (google-auth with a service account and a subject, googleapiclient
+with the discovery document) drives the emulator through all five methods of v1 and v1beta1. Its requests are compared
+with those of cloudinvite.
+"""
 import base64
 import json
 import os
@@ -17,7 +18,7 @@ import harness
 
 SCOPE = "https://www.googleapis.com/auth/cloud-identity.userinvitations"
 VERSIONS = ("v1", "v1beta1")
-WHO = "a+b@example.com"  # the + is what an encoding once too often or too seldom spoils
+WHO = "a+b@example.com"  # the + shows whether it is encoded once
 PEOPLE = 450             # three pages
 
 
@@ -127,8 +128,9 @@ class PythonClient(harness.ResetEmulator):
 
 
 def plain(entry):
-    """What a request says, apart from how it is spelled: the path decoded once, defaults left out,
-    no body and {} the same, page tokens only as such."""
+    """A request independent of its spelling: the path decoded once, defaults left out, no body and {} equal, page
+    tokens only as such.
+    """
     query = dict(urllib.parse.parse_qsl(entry["query"] or "", keep_blank_values=True))
     if query.get("alt") == "json":
         del query["alt"]
@@ -159,7 +161,7 @@ class SameAsCloudinvite(harness.ResetEmulator):
     """cloudinvite sends what the Python client sends."""
 
     def sent(self, route, do, *accounts):
-        """What `do` asked of that route, the world being the same each time."""
+        """The request that `do` made to that route, with the same state each time."""
         self.google.reset()
         for account in accounts:
             self.google.accounts(account)
@@ -186,7 +188,7 @@ class SameAsCloudinvite(harness.ResetEmulator):
                      lambda api: api.isInvitableUser(name=name(self.google)).execute(),
                      {"address": WHO})
 
-    def test_check_of_somebody_who_is_not_invitable(self):
+    def test_check_of_an_address_that_is_not_invitable(self):
         self.compare("check", ["check", WHO],
                      lambda api: api.isInvitableUser(name=name(self.google)).execute(),
                      exit_code=1)

@@ -5,7 +5,7 @@
 expected times; and what holds people back until an administrator says otherwise.
 
 One of the tests takes a little more than a minute of real time; everything longer is in
-tests/unit/rate_limit_test.c and invite_rate_limit_test.c, with a settable clock.
+tests/unit/rate_limit_test.c and engine_rate_limit_test.c, with a settable clock.
 """
 import collections
 import contextlib
@@ -30,7 +30,7 @@ def busiest_minute(log):
     return most
 
 
-class Pace(harness.Test):
+class RateLimit(harness.Test):
 
     def setUp(self):
         self.google = Emulator().__enter__()
@@ -62,7 +62,7 @@ class Pace(harness.Test):
             word for word, in self.ledger(site, "SELECT state || ' ' || reason FROM person")))
 
 
-class Minute(Pace):
+class Minute(RateLimit):
 
     def ask(self, site, until, took):
         """An administrator asks about somebody every six seconds."""
@@ -110,7 +110,7 @@ class Minute(Pace):
               f"{max(seconds for _, seconds in took):.1f} s", flush=True)
 
 
-class Slower(Pace):
+class Slower(RateLimit):
 
     def test_google_s_word_halves_the_rate_charges_nobody_and_is_waited_for(self):
         for form in ("429", "403"):
@@ -125,9 +125,9 @@ class Slower(Pace):
         log = self.calls()
         self.assertEqual(len([entry for entry in log if entry["status"] == 200]), 20)
         self.assertLessEqual(len(log), 20 + 16)  # those that were under way, and no more
-        pace = site.json("status", "--json")["service"]["rate_limit"]
-        self.assertEqual((pace["configured"], pace["effective"]), (600, 300))
-        self.assertIsNotNone(pace["throttled_until"])
+        limit = site.json("status", "--json")["service"]["rate_limit"]
+        self.assertEqual((limit["configured"], limit["effective"]), (600, 300))
+        self.assertIsNotNone(limit["throttled_until"])
         self.assertIn("Google asked to slow down", " ".join(site.run("status").stdout.split()))
         self.assertEqual(self.ledger(site, "SELECT max(attempts) FROM person"), [(0,)])
         self.google.quota({"per_minute": 0})
@@ -139,34 +139,34 @@ class Slower(Pace):
         self.assertGreaterEqual(later[0]["at_ms"] - log[-1]["at_ms"], 2000)
         self.assertEqual(self.reasons(site), {"invited sent": 30})
 
-    def test_a_resync_that_is_told_to_slow_down_slows_everybody_down(self):
+    def test_a_resync_that_is_told_to_slow_down_slows_all_calls_down(self):
         site = self.site(google={"requests_per_minute": "600"})
         self.arrive(site, 2)
         site.dispatcher_once()
         self.google.faults({"route": "list", "status": 429, "headers": {"Retry-After": "3600"}})
         self.ledger(site, "UPDATE meta SET value = value - 86400 WHERE key = 'resync_at'")
         site.dispatcher_once()
-        pace = site.json("status", "--json")["service"]["rate_limit"]
-        self.assertEqual(pace["effective"], 300)
-        self.assertGreater(pace["wait_ms"], 3500 * 1000)
+        limit = site.json("status", "--json")["service"]["rate_limit"]
+        self.assertEqual(limit["effective"], 300)
+        self.assertGreater(limit["wait_ms"], 3500 * 1000)
 
 
-class Expected(Pace):
+class Expected(RateLimit):
 
     def test_status_says_how_long_the_rest_will_take(self):
         site = self.site(google={"requests_per_minute": "60"})
         self.arrive(site, 162, invitable=False)
         site.dispatcher_once()
         self.assertEqual(len(self.calls()), 54)
-        pace = site.json("status", "--json")["service"]["rate_limit"]
+        limit = site.json("status", "--json")["service"]["rate_limit"]
         # 108 are left, a call each, 54 a minute: when the first minute is over, two more begin.
-        self.assertGreater(pace["eta_seconds"], 120)
-        self.assertLess(pace["eta_seconds"], 120 + 60 + 36)
+        self.assertGreater(limit["eta_seconds"], 120)
+        self.assertLess(limit["eta_seconds"], 120 + 60 + 36)
         self.ledger(site, "UPDATE person SET reason = 'daily_limit' WHERE state = 'queued'")
         self.assertEqual(site.json("status", "--json")["service"]["rate_limit"]["eta_seconds"], 0)
 
 
-class Held(Pace):
+class Held(RateLimit):
 
     def test_a_person_who_was_held_in_dry_run_stays_so_until_approved(self):
         site = self.site(invitations={"mode": "dry-run"})

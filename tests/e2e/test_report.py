@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""The report: its figures are those of status, whatever it is given it stays a page, it names nobody
-unasked, and its file replaces nothing. How it looks is test_report_browser.py's.
+"""The report: its figures are those of status, its page is valid for any data, it names no person unless asked, and its
+file replaces nothing else. test_report_browser.py tests its appearance.
 
-CLOUDINVITE_PEOPLE=100000 measures page, memory and time with as many people."""
+CLOUDINVITE_PEOPLE=100000 measures page, memory and time with as many people.
+"""
 import base64
 import contextlib
 import hashlib
@@ -18,7 +19,7 @@ import harness
 from harness import Emulator, Site
 from report_page import HISTORY, Page, SIGHTING, fill, person
 
-# All that a page may be made of.
+# All elements that a page may have.
 ELEMENTS = set("html head meta style title body header h1 h2 h3 p time div strong code main dl dt dd "
                "section figure svg desc text tspan rect ul li span b details summary table caption "
                "thead tbody tr th td footer".split())
@@ -26,7 +27,7 @@ PEOPLE = int(os.environ.get("CLOUDINVITE_PEOPLE", "20000"))
 PROGRAM = os.path.join(harness.BUILD, "cloudinvite")
 
 
-class World(harness.Test):
+class Reports(harness.Test):
     mode = "send"
 
     def setUp(self):
@@ -66,9 +67,9 @@ class World(harness.Test):
                 self.assertLessEqual(set(attributes.get(key, "").split()), set(ids))
 
 
-class Figures(World):
+class Figures(Reports):
 
-    def test_the_funnel_and_the_hosts_agree_with_status_on_people_who_went_the_whole_way(self):
+    def test_the_funnel_and_the_hosts_agree_with_status_on_invited_people(self):
         self.google.accounts([{"address": f"{user}@example.com"}
                               for user in ("alice", "bob", "carol")])
         self.log_in("alice", "bob", "carol", "dave", "postmaster")
@@ -129,13 +130,13 @@ class Figures(World):
                 database.execute(HISTORY, (now - weeks_ago * 7 * 86400, "alice@example.com",
                                            "invited"))
         weeks = list(self.page("--weeks", "4").table("Week of").values())
-        self.assertEqual([row[1] for row in weeks], [0, 0, 0, 1])  # the newest stands first
+        self.assertEqual([row[1] for row in weeks], [0, 0, 0, 1])  # the newest is first
 
 
-class States(World):
+class States(Reports):
     mode = "dry-run"
 
-    def test_a_ledger_without_anybody_is_a_page_that_says_so(self):
+    def test_an_empty_ledger_gives_a_page_that_says_so(self):
         page = self.page()
         for sentence in ("No people yet. They appear here after their first login.",
                          "Nothing: no person is stuck.", "Nothing has happened in the last 12 weeks.",
@@ -160,7 +161,7 @@ class States(World):
         for name in ("alice", "dana"):
             self.assertNotIn(name, page.source)
 
-    def test_those_who_are_stuck_are_named_when_that_is_asked_for(self):
+    def test_stuck_people_are_named_on_request(self):
         with self.database() as database, database:
             person(database, "alice@example.com", "held", "discovered", seen_on=("h1",))
             person(database, "bob@example.com", "failed", "refused", fault="403: bob@example.com")
@@ -173,7 +174,7 @@ class States(World):
             "alice@example.com": ["held: found by a resync, not by a login",
                                   "cloudinvite approve alice@example.com"]})
 
-    def test_of_many_who_are_stuck_two_hundred_are_named_and_of_many_hosts_the_largest(self):
+    def test_at_most_two_hundred_stuck_people_and_the_largest_hosts_are_named(self):
         with self.database() as database, database:
             for number in range(230):
                 person(database, f"user{number}@example.com", "held", "discovered",
@@ -189,7 +190,7 @@ class States(World):
         self.assertIn("15 other hosts", hosts)
 
 
-class Hostile(World):
+class Hostile(Reports):
     TEXTS = ('<script>alert(1)</script>', '"><img src=x onerror=alert(1)>', "' onload='x",
              '</style></title></svg></table><b>', '&lt;&amp;&#60;', '<!--', ']]>', 'a\x01b\x1bc\x7f',
              '\u202egnp.exe', '\u0085\u009b31m', 'x' * 5000, '=cmd()', 'javascript:alert(1)')
@@ -202,7 +203,7 @@ class Hostile(World):
                        seen_on=(text,), user=text)
                 database.execute("UPDATE person SET reason = ?, fault_code = ? WHERE address = ?",
                                  (text[:40] or "x", str(number), f"user{number}@example.com"))
-                person(database, text[:200] + "@" + str(number), "held", text[:40])
+                person(database, text[:200] + "@" + str(number), "held", "discovered")
             database.execute(SIGHTING, ("plain", "u", 0, "unmapped", ""))
             database.execute("UPDATE sighting SET host = CAST(? AS TEXT) WHERE host = 'plain'", (raw,))
             database.execute("INSERT INTO pause VALUES (1, 'operator', ?, '', ?, 1, 0, 0)",
@@ -230,7 +231,7 @@ class Hostile(World):
         self.assertEqual(page.having("html"), [{"lang": "en"}])
 
 
-class Where(World):
+class Where(Reports):
 
     def write(self, name, *options):
         return self.site.run("report", "--output", self.site.path(name), *options)
@@ -270,7 +271,7 @@ class Where(World):
         self.assertFalse(os.path.exists(self.site.path("nowhere")))
         self.assertEqual(self.site.read("mine"), "mine")
 
-    def test_a_directory_that_is_not_there_and_options_that_make_no_sense_are_told(self):
+    def test_a_missing_directory_and_contradictory_options_are_reported(self):
         done = self.write("no/report.html")
         self.assertEqual(done.returncode, 8)
         self.assertIn("Create the directory first", done.stderr)
@@ -302,7 +303,7 @@ class Where(World):
         self.assertFalse(os.path.exists(self.site.path("report.html")))
 
 
-class Size(World):
+class Size(Reports):
 
     def measure(self):
         """(bytes of the page, KiB of the largest process, seconds)"""

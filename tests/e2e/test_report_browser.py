@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""The report in Chromium: wide and narrow, light and dark, on paper, and as it is read out.
+"""The report in Chromium: wide and narrow, light and dark, on paper, and as a screen reader reads it.
 
-CLOUDINVITE_PICTURES=DIR keeps a picture of every look.
+CLOUDINVITE_PICTURES=DIR stores a picture of every variant.
 """
 import contextlib
 import itertools
@@ -16,13 +16,14 @@ from report_page import fill, person
 
 PICTURES = os.environ.get("CLOUDINVITE_PICTURES", "")
 WIDTHS = (1280, 360, 320)
-LONG = "w" * 255  # a name without a place to break it
+LONG = "w" * 255  # a name without a place for a line break
 
 
 @unittest.skipIf(browser.PROGRAM is None, "no Chromium here")
 class Looks(harness.Test):
-    """Three ledgers, one browser: empty; a year of work; paused in dry run, with names, each name and
-    reason as long as it may be."""
+    """Three ledgers in one browser: empty; a year of work; paused in dry run, with names, each name and reason as long
+    as possible.
+    """
 
     @classmethod
     def setUpClass(cls):
@@ -64,7 +65,7 @@ class Looks(harness.Test):
             self.assertEqual(self.chromium.requests, ["file://" + self.pages[name]])
             self.assertEqual(self.chromium.complaints, [])
 
-    def test_the_policy_lets_no_script_run_and_nothing_load(self):
+    def test_the_policy_allows_no_script_and_no_loading(self):
         self.look("full", 1280, False)
         self.chromium.value("""(() => {
             const script = document.createElement("script");
@@ -86,7 +87,7 @@ class Looks(harness.Test):
         for name, (width, dark) in itertools.product(
                 self.pages, ((1280, True), (360, True), (360, False))):
             self.look(name, width, dark)
-            # What is closed would not be looked at.
+            # Closed parts would not be checked.
             self.chromium.value("document.querySelectorAll('details').forEach(d => d.open = true)")
             contrast = self.chromium.value(browser.CONTRAST)
             self.assertGreater(contrast["texts"], 30)

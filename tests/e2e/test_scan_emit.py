@@ -13,7 +13,7 @@ from test_cli import ESCAPE, Terminal, columns
 
 
 class Spool(harness.Test):
-    """A site with a spool, and nobody who collects."""
+    """A site with a spool, and no collector."""
     overrides = {}
 
     @classmethod
@@ -92,7 +92,7 @@ class Emit(Spool):
         self.run_verb("emit", "--trigger", "created", "alice")
         self.assertEqual(self.arrivals(), ["alice.created"])
 
-    def test_wrong_settings_are_said_and_the_default_spool_is_taken(self):
+    def test_wrong_settings_are_reported_and_the_default_spool_is_used(self):
         self.site.write_settings({"people": {"min_uid": "many"}})
         done = self.run_verb("emit", "--trigger", "nonsense", "alice", code=2)
         self.assertNotIn("min_uid", done.stderr)
@@ -113,7 +113,7 @@ class Emit(Spool):
         self.run_verb("emit", "--trigger", "created", "alice", code=8)
         self.assertFalse(os.path.exists("/tmp/alice.created"))
 
-    def test_a_stranger_is_told_to_use_sudo(self):
+    def test_another_user_is_told_to_use_sudo(self):
         done = self.as_nobody("emit", "--trigger", "created", "alice")
         self.assertEqual(done.returncode, 8)
         self.assertIn("sudo cloudinvite", done.stderr)
@@ -152,13 +152,13 @@ class Scan(Spool):
         self.assertEqual(self.site.json("scan", "--json"),
                          {"reported": 0, "already_queued": 1, "skipped": 1})
 
-    def test_what_it_leaves_out_is_said(self):
+    def test_omissions_are_reported(self):
         self.add_people(1)
         self.site.add_user("x" * 200)
         self.assertIn("is not a user name that the spool accepts", self.run_verb("scan").stderr)
         self.assertEqual(self.arrivals(), ["person0.manual"])
 
-    def test_it_starts_with_those_who_were_there_before(self):
+    def test_it_starts_with_the_existing_accounts(self):
         self.google.accounts({"prefix": "person", "count": 3, "domain": "example.com"})
         self.add_people(3)
         self.site.collector_once()
@@ -169,7 +169,7 @@ class Scan(Spool):
         people = self.site.json("status", "--json")["people"]
         self.assertEqual([person["state"] for person in people], ["invited"] * 3)
 
-    def test_scanning_again_mails_nobody_again(self):
+    def test_scanning_again_sends_no_second_mail(self):
         self.google.accounts({"prefix": "person", "count": 1, "domain": "example.com"})
         self.add_people(1)
         for _ in range(3):
@@ -262,7 +262,7 @@ class DryRun(Spool):
         self.assertEqual(everything(), before)
         self.assertEqual(self.as_nobody("scan", "--dry-run").returncode, 0)
 
-    def test_says_where_it_looked_when_nobody_is_there(self):
+    def test_an_unknown_user_is_reported_with_the_places_searched(self):
         self.site.write("etc/passwd", "root:x:0:0:root:/root:/bin/bash\n")
         self.assertIn("no accounts from uid 1000 to 60000",
                       self.run_verb("scan", "--dry-run").stdout)

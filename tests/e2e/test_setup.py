@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""`cloudinvite setup` against the emulated Google: by options and by a dialogue at a terminal."""
+"""`cloudinvite setup` with the emulated Google: with options and with a dialogue at a terminal."""
 import fcntl
 import json
 import os
@@ -24,7 +24,7 @@ COMMENTED = "# who changes this, and why\n[google]\n;customer = C01234567\n\n# k
 
 
 class Scene(harness.Test):
-    """An emulated Google, and a host whose settings say only where things are."""
+    """An emulated Google, and a host whose settings only have paths."""
 
     def setUp(self):
         self.google = harness.Emulator().__enter__()
@@ -46,7 +46,7 @@ class Scene(harness.Test):
             self.site.add_user(user)
 
     def words(self, **other):
-        """The options of a whole set-up."""
+        """The options of a complete configuration."""
         words = {"customer": CUSTOMER, "domain": DOMAIN, "credentials": self.key,
                  "subject": ADMIN, **other}
         return [f"--{name.replace('_', '-')}={value}" for name, value in words.items() if value]
@@ -69,7 +69,7 @@ class Scene(harness.Test):
         return [name for _, _, names in os.walk(self.site.path("etc")) for name in names if name.startswith(".")]
 
     def delegate(self, scopes):
-        """Takes the delegation away, or gives it back."""
+        """Removes the delegation, or restores it."""
         client = json.load(open(self.key, encoding="utf-8"))["client_id"]
         self.google.state({"grants": [{"client_id": client, "scopes": scopes}] if scopes else []})
 
@@ -122,7 +122,7 @@ class Options(Scene):
         self.assertIn("The previous version is in " + kept, " ".join(said.split()))
         self.assertEqual(self.site.read("etc/cloudinvite.conf.before"), before)
         self.assertEqual(stat.S_IMODE(os.stat(kept).st_mode), 0o640)
-        self.setup("--yes", *self.words())  # nothing changes, so nothing is kept anew
+        self.setup("--yes", *self.words())  # nothing changes, so nothing is backed up again
         self.assertEqual(self.site.read("etc/cloudinvite.conf.before"), before)
 
     def test_a_file_that_is_not_there_is_made_for_the_programs_alone(self):
@@ -257,13 +257,13 @@ class Options(Scene):
 
 
 def take_terminal():
-    """In the child: what is typed at its terminal (Ctrl-C) and the loss of it reach the program."""
+    """In the child: makes it the process group of its terminal, so that Ctrl-C and a hangup reach the program."""
     os.setsid()
     fcntl.ioctl(0, termios.TIOCSCTTY)
 
 
 class Terminal:
-    """Somebody at a terminal, who answers when the question stands there."""
+    """A person at a terminal, who answers when the question appears."""
 
     def __init__(self, site, *words, columns=80):
         master, slave = pty.openpty()
@@ -321,7 +321,7 @@ def consent(google, terminal):
 
 
 class Dialogue(Scene):
-    """A whole set-up with somebody who answers."""
+    """A complete configuration in a dialogue."""
 
     def open(self, *words):
         terminal = Terminal(self.site, "--no-pam", *words)
@@ -369,7 +369,7 @@ class Dialogue(Scene):
                          (0, group, 0o640))
 
     def test_what_was_put_in_the_place_of_the_key_meanwhile_is_not_copied(self):
-        """It may lie in somebody's home, who could put a link to root's file there."""
+        """It may be in the home of a user, who could put a link to a file of root's there."""
         key = self.site.path("key.json")
         with open(self.key, "rb") as file:
             self.site.write("key.json", file.read().decode())
@@ -392,7 +392,7 @@ class Dialogue(Scene):
         self.assertEqual(terminal.end(), 2)
         self.assertEqual(self.site.read("etc/cloudinvite.conf"), before)
 
-    def test_what_somebody_else_wrote_meanwhile_is_kept(self):
+    def test_a_change_by_another_user_meanwhile_is_kept(self):
         terminal = self.open(*self.words())
         terminal.answer("The address of a user", "")
         terminal.answer("How many hosts", "")

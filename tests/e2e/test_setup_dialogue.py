@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""`cloudinvite setup` with somebody who goes away at any question, who has a narrow window, and who
-comes back; and the walls that others have met, each named where an administrator meets it."""
+"""`cloudinvite setup` with a person who leaves at any question, has a narrow window, and comes back; and the problems
+that others have met, each named where an administrator meets it.
+"""
 import os
 import re
 import signal
@@ -10,7 +11,7 @@ import subprocess
 import harness
 from test_setup import ADMIN, CUSTOMER, DOMAIN, Scene, Terminal, consent
 
-# What is asked, in its order, and a good answer; `{key}` is the credential's file.
+# The questions in their order, with a good answer; `{key}` is the credential's file.
 QUESTIONS = [
     ("Customer ID", CUSTOMER), ("domains", DOMAIN), ("The address of a user", ""),
     ("Which [1]", "2"), ("The key file", "{key}"), ("The administrator to act as", ADMIN),
@@ -18,7 +19,7 @@ QUESTIONS = [
 
 NOTHING = "setup was interrupted. Nothing was written."
 
-# A wall, where it is said, and words of it.
+# A problem, where it is reported, and words of the report.
 KEYLESS, KEY, LOGIN, END = "keyless", "key", "login", "end"
 WALLS = [
     ("new organisations forbid keys", (KEY,), "iam.disableServiceAccountKeyCreation"),
@@ -38,7 +39,7 @@ WALLS = [
     ("connectors invite, too", (KEYLESS, KEY, LOGIN), "resolveConflictAccount"),
     ("announce it", (END,), "announcement.md"),
     ("where accepted accounts should go", (END,), "organisational unit, licence"),
-    ("whom not to invite", (END,), "without a known owner and people who have left"),
+    ("who must not be invited", (END,), "without a known owner and people who have left"),
     ("golden images", (END,), "For a golden image"),
 ]
 
@@ -59,7 +60,7 @@ class Talk(Scene):
 class Dialogue(Talk):
 
     def leave_at_each(self, leave, status, says):
-        """At the first, the second … question: the file is as it was, and nothing is left behind."""
+        """At the first, the second … question: the file is unchanged, and nothing is left behind."""
         before = self.site.read("etc/cloudinvite.conf")
         for i, (question, _) in enumerate(QUESTIONS):
             with self.subTest(question):
@@ -71,7 +72,7 @@ class Dialogue(Talk):
                 self.assertIn(says, terminal.said)
                 self.assertEqual(self.leftovers(), [])
         self.assertEqual(self.site.read("etc/cloudinvite.conf"), before)
-        # And from the start again, as if nothing had been.
+        # And from the start again.
         terminal = self.open()
         self.answer(terminal, QUESTIONS)
         terminal.wait("Next steps")
@@ -99,7 +100,7 @@ class Dialogue(Talk):
         self.assertEqual(self.settings()["google.customer"], "my_customer")
 
     def test_a_narrow_window_breaks_no_guide(self):
-        """Paragraphs stay within it; what is to be pasted stays whole."""
+        """Paragraphs stay within it; texts to paste stay unbroken."""
         terminal = self.open(columns=40)
         self.answer(terminal, QUESTIONS[:4])
         terminal.wait("The key file")
@@ -112,8 +113,9 @@ class Dialogue(Talk):
 
 
 class Interrupted(Talk):
-    """Ctrl-C, SIGTERM, a hangup: the settings are as they were or as they should be, the last line
-    says which, and nothing is left behind."""
+    """Ctrl-C, SIGTERM, a hangup: the settings are either the old or the new ones, the last line says which, and nothing
+    is left behind.
+    """
 
     def setUp(self):
         super().setUp()
@@ -121,7 +123,7 @@ class Interrupted(Talk):
         self.copy = self.site.path("etc/private/credentials.json")
 
     def check(self, status, said, number=signal.SIGINT):
-        """What holds at whichever moment the signal came."""
+        """Holds at any moment of the signal."""
         self.assertEqual(status, -number, said)
         self.assertEqual(self.leftovers(), [])
         settings = self.site.read("etc/cloudinvite.conf")
@@ -139,7 +141,7 @@ class Interrupted(Talk):
                 os.unlink(self.site.path(name))
 
     def whole(self, lines=None):
-        """A whole dialogue; Ctrl-C is typed when so many lines have been read."""
+        """A whole dialogue; Ctrl-C is typed after so many lines have been read."""
         terminal = self.open("--install-credentials")
         left, seen = list(QUESTIONS), ""
         while terminal.read():
@@ -194,7 +196,7 @@ class Interrupted(Talk):
                     self.check(done.returncode, done.stdout)
 
     def open_at_check(self, *words):
-        """At the live check, whose first call does not come back."""
+        """At the check with Google, whose first call does not return."""
         terminal = Terminal(self.site, *words, *self.words(address="{user}@" + DOMAIN))
         self.addCleanup(lambda: terminal.process.poll() is None and terminal.process.kill())
         self.google.latency({"route": "*", "ms": 30000})

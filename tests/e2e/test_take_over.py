@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""An installation of before, in which one account owned everything, becomes one of now: --prepare
-gives its files to the accounts that need them, loses none, and follows nothing that the old account
-may have planted."""
+"""An installation of an earlier version, in which one account owned everything, is upgraded: --prepare gives its files
+to the accounts that need them, loses none, and follows nothing that the old account may have planted.
+"""
 import contextlib
 import fcntl
 import grp
@@ -24,9 +24,9 @@ COLLECTOR, DISPATCHER, LEDGER = (f"cloudinvite-{name}" for name in
 RUN, STATE, TOKENS, SPOOL = ("/run/cloudinvite", "/var/lib/cloudinvite", "/var/cache/cloudinvite",
                              "/var/spool/cloudinvite")
 ETC = "/etc/cloudinvite"
-BEFORE = "/var/before"  # a ledger, as a program that was killed has left it
+BEFORE = "/var/before"  # a ledger as a killed program leaves it
 
-# The layout of commit 7bafb6a: path, mode, owner, group. What is not root's is the one account's.
+# The layout of commit 7bafb6a: path, mode, owner, group. What is not root's belongs to the one account.
 OLD_LAYOUT = (
     (ETC + "/private", 0o711, "root", "root"),
     (ETC + "/private/credentials.json", 0o600, OLD, OLD),
@@ -118,7 +118,7 @@ def tree():
 
 
 def make_ledger():
-    """A block that stands in the write-ahead log only, and in no other file."""
+    """With a row that is only in the write-ahead log."""
     sandbox.output(sandbox.BIN + "/cloudinvite-collector", "--prepare")
     sandbox.output(sandbox.BIN + "/cloudinvite", "pause", "--reason", "first")
     sandbox.output(sandbox.BIN + "/cloudinvite", "resume")
@@ -236,7 +236,7 @@ class Interrupted(TakeOver):
                 self.is_new()
 
     def test_after_a_kill_at_any_moment(self):
-        """strace stops it before one of its changes; the next run ends what it began."""
+        """strace stops it before one of its changes; the next run completes it."""
         calls = "fchown,fchownat,fchmod,fchmodat,renameat,unlinkat,mkdirat"
         for number in range(1, 60, 4):
             self.setUp()

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # Shows I15 (docs/design.md, "Invariants").
-"""The files of config/ that others read: units, sysusers, the PAM profile. What systemd makes of
-them is asked of systemd's own tools."""
+"""The files of config/ that other programs read: units, sysusers, the PAM profile. systemd's own tools check how
+systemd reads them.
+"""
 import configparser
 import os
 import re
@@ -27,7 +28,7 @@ def tool(*command):
 
 
 class Unit:
-    """A unit as `make install` fills it in, with the programs where they were built."""
+    """A unit as `make install` writes it, with the programs of the build directory."""
 
     def __init__(self, directory, name, kind="service"):
         with open(f"{CONFIG}/systemd/{name}.{kind}", encoding="utf-8") as file:
@@ -67,7 +68,7 @@ class Units(harness.Test):
             self.assertEqual([line for line in said.splitlines() if "cloudinvite" in line], [])
 
     @unittest.skipUnless(shutil.which("systemd-analyze"), "needs systemd-analyze")
-    def test_they_are_as_shut_in_as_the_design_says(self):
+    def test_they_are_as_isolated_as_the_design_says(self):
         for unit, bound in ((self.collector, 0.4), (self.dispatcher, 1.2), (self.keeper, 0.8)):
             _, said = tool("systemd-analyze", "security", "--offline=true", "--no-pager", unit.path)
             score = float(re.search(r"exposure level for \S+: ([\d.]+)", said).group(1))
@@ -116,7 +117,7 @@ class Units(harness.Test):
         for unit in (*self.units, self.keeper):
             refused, written = ({one.lstrip("-") for one in " ".join(paths).split()} for paths in (
                 unit.all("NoExecPaths"), unit.all("ReadWritePaths") + unit.all("BindPaths")))
-            # NoExecPaths= of the same path would win over TemporaryFileSystem=.
+            # NoExecPaths= of the same path would take precedence over TemporaryFileSystem=.
             self.assertFalse({one.split(":")[0] for one in unit.all("TemporaryFileSystem")} & refused)
             self.assertTrue(written)
             self.assertLessEqual({"/", "/dev", "/dev/shm", "/tmp", "/var/tmp", *written}, refused)
@@ -149,7 +150,7 @@ class Units(harness.Test):
             self.assertEqual(unit.all("ExecStart"), [f"{harness.BUILD}/{name}"])
         self.assertEqual(len(re.findall(r"^Exec.*=[+!]", self.collector.text, re.M)), 1)
 
-    def test_systemd_is_told_and_never_gives_up(self):
+    def test_systemd_gets_the_status_and_never_stops_restarting(self):
         for unit in self.units:
             self.assertEqual(unit.all("Type"), ["notify"])
             self.assertEqual(len(unit.all("WatchdogSec")), 1)
@@ -157,10 +158,10 @@ class Units(harness.Test):
 
 
 class Policies(harness.Test):
-    """SELinux and AppArmor. That they compile is tests/system/test_rpm.py's to show."""
+    """SELinux and AppArmor. tests/system/test_rpm.py shows that they compile."""
 
     def label(self, path):
-        """SELinux's, by the expression with the longest part that is literal."""
+        """SELinux's, by the expression with the longest literal part."""
         best = (-1, None)
         with open(f"{CONFIG}/selinux/cloudinvite.fc", encoding="utf-8") as file:
             for line in file:
@@ -186,7 +187,7 @@ class Policies(harness.Test):
         for line in text.splitlines():
             self.assertFalse("cloudinvite_collector_t" in line and "credential_t" in line, line)
 
-    def test_nothing_that_apparmor_lets_them_write_can_be_mapped_or_run(self):
+    def test_nothing_that_apparmor_allows_them_to_write_can_be_mapped_or_run(self):
         for name in UNITS:
             with open(f"{CONFIG}/apparmor/usr.sbin.{name}", encoding="utf-8") as file:
                 rules = re.findall(r"(?m)^  (?!deny)(/\S+|@\S+) ([a-zA-Z]+),$", file.read())

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""There is one version, and whoever names it means the same."""
+"""There is one version, and every place that names it agrees."""
 import glob
 import os
 import re

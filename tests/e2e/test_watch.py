@@ -1,7 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""`cloudinvite status --watch` on a terminal: its keys, its sizes, and a terminal that is afterwards
-as it was, however it ends."""
+"""`cloudinvite status --watch` on a terminal: its keys, its sizes, and a terminal that is restored however it ends."""
 import fcntl
 import os
 import select
@@ -37,14 +36,14 @@ class Terminal:
         fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
 
     def read(self, seconds):
-        """What comes within that time is added to the output."""
+        """Adds what comes within that time to the output."""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
             if select.select([self.master], [], [], left)[0]:
                 self.output += os.read(self.master, 65536)
 
     def until(self, word, count=1):
-        """Until the word stands in what came since the last time; that is returned and taken away."""
+        """Reads until the word has appeared since the last time; returns and removes that output."""
         end = time.monotonic() + TIMEOUT
         while self.output.count(word) < count:
             if time.monotonic() > end:
@@ -76,7 +75,7 @@ class Watch(harness.Test):
         self.site.dispatcher_once()
 
     def watch(self, *options, **size):
-        """One that is left alone for an hour between two looks, with its first picture shown."""
+        """One that refreshes once an hour, after its first picture."""
         terminal = Terminal(self.site, *(options or ("--watch=3600",)), **size)
         self.addCleanup(terminal.process.kill)
         self.first = terminal.until(KEYS)
@@ -129,7 +128,7 @@ class Watch(harness.Test):
         terminal.press(b"q")
         self.assertEqual(0, terminal.end()[0])
 
-    def test_space_looks_at_once(self):
+    def test_space_refreshes_at_once(self):
         terminal = self.watch()
         self.assertNotIn(b"moving", self.first)
         self.site.run("pause", "--reason", "moving")
@@ -173,7 +172,7 @@ class Watch(harness.Test):
         terminal.press(b"q")
         self.assertEqual(0, terminal.end()[0])
 
-    def test_what_is_wrong_from_the_start_is_said_on_the_screen_that_stays(self):
+    def test_an_error_at_the_start_is_printed_on_the_normal_screen(self):
         terminal = Terminal(self.site, "--watch", "nobody-of-that-name")
         code, _ = terminal.end()
         self.assertNotEqual(0, code)

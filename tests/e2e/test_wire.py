@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Every kind of broken reply over HTTP/1.1: what it is taken for, and nobody is mailed twice."""
+"""Every kind of broken reply over HTTP/1.1: how it is classified, and that no person is mailed twice."""
 import collections
 import gzip
 import json
@@ -12,10 +12,9 @@ import wire
 ALICE = "alice@example.com"
 MALFORMED = b'{"isInvitableUser":"yes","name":7,"userInvitations":{},"done":"x"}'
 
-# how(exchange) breaks the reply. What a check, get or list is then: its kind and code; `send` is
-# unconfirmed unless said otherwise, with `mails` sent. `replayed`: libcurl may ask again what has
-# no effect, and get its answer.
-# `code` is one, or what one or another version of libcurl makes of it.
+# how(exchange) breaks the reply. For check, get and list: the kind and the code; `send` is unconfirmed unless stated
+# otherwise, with `mails` sent. `replayed`: libcurl may repeat a call without effect, and get its answer. `code` is one
+# code, or those of different versions of libcurl.
 Case = collections.namedtuple("Case", "how kind code send mails replayed")
 
 
@@ -24,7 +23,7 @@ def case(how, code, kind="transient", send="ambiguous", mails=1, replayed=False)
 
 
 def raw(head, body=None, end=lambda exchange: exchange.cut()):
-    """The effect, a head as it stands (LEN is the body's length), the body, an end."""
+    """The effect, an unchanged head (LEN is the body's length), the body, an end."""
     def how(exchange):
         answer = exchange.effect()[2] if body is None else (exchange.effect(), body)[1]
         exchange.write(head.replace(b"LEN", b"%d" % len(answer)) + answer)
@@ -33,7 +32,7 @@ def raw(head, body=None, end=lambda exchange: exchange.cut()):
 
 
 def body(make):
-    """The effect, and a whole reply with make(the real body)."""
+    """The effect, and a complete reply with make(the real body)."""
     return lambda exchange: exchange.reply(make(exchange.effect()[2]))
 
 
@@ -63,7 +62,7 @@ def with_member(value):
     return body(lambda answer: answer[:-1] + b',"p":' + value + b"}")
 
 
-CUT, STRANGE, BROKEN = "network_cut", "reply_unexpected", "reply_broken"
+CUT, UNEXPECTED, BROKEN = "network_cut", "reply_unexpected", "reply_broken"
 OK = b"HTTP/1.1 200 OK\r\n"
 
 CUTS = {
@@ -74,7 +73,7 @@ CUTS = {
     "cut in the status line": case(lambda x: (x.effect(), x.write(b"HTTP/1"), x.cut()), CUT,
                                    replayed=True),
     "cut in the headers": case(lambda x: (x.effect(), x.write(OK + b"Content-Ty"), x.cut()),
-                               (STRANGE, CUT)),
+                               (UNEXPECTED, CUT)),
     "cut in the body": case(truncated, CUT),
     "reset in the body": case(reset_within, CUT),
     "cut after 100": case(raw(b"HTTP/1.1 100 Continue\r\n\r\n", b""), CUT),
@@ -82,26 +81,26 @@ CUTS = {
 }
 BODIES = {
     "a page": case(raw(OK + b"Content-Type: text/html\r\nContent-Length: LEN\r\n\r\n",
-                       b"<html>Please log in</html>"), STRANGE),
-    "an array": case(body(lambda _: b"[{}]"), STRANGE),
-    "a string": case(body(lambda _: b'"yes"'), STRANGE),
-    "null": case(body(lambda _: b"null"), STRANGE),
-    "nothing": case(body(lambda _: b""), STRANGE),
-    "members of the wrong type": case(body(lambda _: MALFORMED), STRANGE),
-    "half of it": case(body(lambda answer: answer[:len(answer) // 2]), STRANGE),
-    "two of it": case(body(lambda answer: answer + answer), STRANGE),
-    "a member twice": case(with_member(b'1,"p":2'), STRANGE),
-    "no UTF-8": case(with_member(b'"\xff\xfe"'), STRANGE),
-    "NUL": case(with_member(b'"\\u0000"'), STRANGE),
-    "too deep": case(with_member(b"[" * 50000 + b"]" * 50000), STRANGE),
+                       b"<html>Please log in</html>"), UNEXPECTED),
+    "an array": case(body(lambda _: b"[{}]"), UNEXPECTED),
+    "a string": case(body(lambda _: b'"yes"'), UNEXPECTED),
+    "null": case(body(lambda _: b"null"), UNEXPECTED),
+    "nothing": case(body(lambda _: b""), UNEXPECTED),
+    "members of the wrong type": case(body(lambda _: MALFORMED), UNEXPECTED),
+    "half of it": case(body(lambda answer: answer[:len(answer) // 2]), UNEXPECTED),
+    "two of it": case(body(lambda answer: answer + answer), UNEXPECTED),
+    "a member twice": case(with_member(b'1,"p":2'), UNEXPECTED),
+    "no UTF-8": case(with_member(b'"\xff\xfe"'), UNEXPECTED),
+    "NUL": case(with_member(b'"\\u0000"'), UNEXPECTED),
+    "too deep": case(with_member(b"[" * 50000 + b"]" * 50000), UNEXPECTED),
     "5 MB": case(with_member(b'"' + b"x" * 5_000_000 + b'"'), "reply_too_large"),
     "a gzip bomb": case(lambda x: (x.effect(), x.reply(gzip.compress(bytes(20_000_000), 1),
                                                        headers=["Content-Encoding: gzip"])),
-                        STRANGE),
+                        UNEXPECTED),
 }
 LENGTHS = {
     "too long": case(lambda x: (x.reply(x.effect()[2], length=9999), x.cut()), CUT),
-    "too short": case(lambda x: x.reply(x.effect()[2], length=3), STRANGE),
+    "too short": case(lambda x: x.reply(x.effect()[2], length=3), UNEXPECTED),
     "negative": case(lambda x: x.reply(x.effect()[2], length=-5), BROKEN),
     "no number": case(lambda x: x.reply(x.effect()[2], length="many"), BROKEN),
     "no chunk": case(raw(OK + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n"), BROKEN),
@@ -120,9 +119,9 @@ HEADS = {
     "SSH": case(raw(b"SSH-2.0-OpenSSH_9.2\r\n", b""), BROKEN),
 }
 STATUSES = {
-    "101": case(raw(b"HTTP/1.1 101 No\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n"), (STRANGE, CUT)),
-    "204": case(raw(b"HTTP/1.1 204 No\r\n\r\n", b""), STRANGE),
-    "206": case(status("206 Part", "Content-Range: bytes 0-1/9"), STRANGE),
+    "101": case(raw(b"HTTP/1.1 101 No\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n"), (UNEXPECTED, CUT)),
+    "204": case(raw(b"HTTP/1.1 204 No\r\n\r\n", b""), UNEXPECTED),
+    "206": case(status("206 Part", "Content-Range: bytes 0-1/9"), UNEXPECTED),
     "304": case(raw(b"HTTP/1.1 304 No\r\n\r\n", b""), "redirected", "setup"),
     "404 of somebody else": case(status("404 No", text=b"<html>"), "endpoint_unexpected", "setup"),
     "999": case(status("999 No"), "http_999"),
@@ -220,7 +219,7 @@ class Wires(Broken):
     def test_a_reply_that_is_not_http_is_not_a_setup_error(self):
         self.expect_all(HEADS)
 
-    def test_a_status_that_google_never_gives_says_nothing_of_a_send(self):
+    def test_a_status_that_google_never_gives_leaves_a_send_unconfirmed(self):
         self.expect_all(STATUSES)
 
     def test_what_is_only_unusual_is_an_answer(self):
@@ -254,7 +253,7 @@ class Wires(Broken):
 
 
 class Tokens(Broken):
-    """The same at the token endpoint: a token is asked for again, whatever happened."""
+    """The same at the token endpoint: a token is requested again, whatever happened."""
 
     def setUp(self):
         super().setUp()

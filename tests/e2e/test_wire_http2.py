@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Every kind of broken reply over HTTP/2: what it is taken for, and that nobody is mailed twice.
+"""Every kind of broken reply over HTTP/2: how it is classified, and that no person is mailed twice.
 
-GOAWAY below our stream and REFUSED_STREAM say that nothing was done. libcurl does not let us see
-all of that: where it does not, a send stays unconfirmed, which is the safe side."""
+GOAWAY below our stream and REFUSED_STREAM mean that nothing was done. libcurl does not always show that; then a send
+stays unconfirmed, which is the safe side.
+"""
 import unittest
 
 import harness
@@ -16,7 +17,7 @@ except ImportError:
     wire_http2 = None
 
 case, body = test_wire.case, test_wire.body
-CUT, STRANGE, BROKEN, ENDED = "network_cut", "reply_unexpected", "reply_broken", "network_http2"
+CUT, UNEXPECTED, BROKEN, ENDED = "network_cut", "reply_unexpected", "reply_broken", "network_http2"
 # libcurl itself ends a connection whose server does not keep to HTTP/2. 7.88 then only knows that no reply came,
 # later ones (seen: 8.14) that HTTP/2 failed.
 FAILED = (CUT, ENDED)
@@ -38,7 +39,7 @@ def begun(then):
 
 
 def framed(*frames):
-    """The effect, and frames as they stand."""
+    """The effect, and unchanged frames."""
     return lambda x: (x.effect(), *(x.frame(*frame) for frame in frames))
 
 
@@ -79,7 +80,7 @@ CUTS = {
     "reset in the body": case(begun(lambda x: x.reset()), CUT),
     "cut after 103": case(lambda x: (x.effect(), x.frame(HEADERS, END_HEADERS, b"\x08\x03103"), x.cut()), CUT,
                           replayed=True),
-    # TLS's own end says that the server meant it: to libcurl 8.14 that is HTTP/2 without a reply.
+    # A TLS close_notify says that the server closes on purpose; for libcurl 8.14 this is HTTP/2 without a reply.
     "closed after the effect": case(lambda x: (x.effect(), x.close()), FAILED, replayed=True),
 }
 RESETS = {
@@ -93,18 +94,18 @@ RESETS = {
     "REFUSED_STREAM in the body": case(begun(lambda x: x.refuse(REFUSED)), BROKEN),
 }
 SHAPES = {
-    "no body": case(lambda x: (x.effect(), x.head(end=True)), STRANGE),
-    "half a body": case(body(lambda answer: answer[:len(answer) // 2]), STRANGE),
-    "a page": case(body(lambda _: b"<html>"), STRANGE),
+    "no body": case(lambda x: (x.effect(), x.head(end=True)), UNEXPECTED),
+    "half a body": case(body(lambda answer: answer[:len(answer) // 2]), UNEXPECTED),
+    "a page": case(body(lambda _: b"<html>"), UNEXPECTED),
     "a longer length": case(lambda x: x.reply(x.effect()[2], length=999), ENDED),
     "a shorter length": case(lambda x: x.reply(x.effect()[2], length=3), ENDED),
     "a negative length": case(lambda x: x.reply(x.effect()[2], length=-3), ENDED),
     "two lengths": case(lambda x: x.reply(x.effect()[2], headers=["content-length: 3"]), ENDED),
     "transfer-encoding": case(lambda x: x.reply(x.effect()[2],
                                                 headers=["transfer-encoding: chunked"]), ENDED),
-    # What libcurl 7.88 leaves to nghttp2 or to us, 8.14 calls no HTTP.
+    # libcurl 7.88 leaves these to nghttp2 or to the program; for 8.14 they are not HTTP.
     "no status": case(framed((HEADERS, END, b"\x00\x01a\x01b")), (ENDED, BROKEN)),
-    "status 0": case(framed((HEADERS, END, b"\x08\x03000")), (STRANGE, BROKEN)),
+    "status 0": case(framed((HEADERS, END, b"\x08\x03000")), (UNEXPECTED, BROKEN)),
     "status 101": case(framed((HEADERS, END_HEADERS, b"\x08\x03101")), ENDED),
     "a name in capitals": case(framed((HEADERS, END, OK + b"\x00\x01A\x01b")), ENDED),
     "NUL in a value": case(framed((HEADERS, END, OK + b"\x00\x01a\x03b\0c")), ENDED),
@@ -187,7 +188,7 @@ class Frames(test_wire.Broken):
 
 
 class Both(wire_http2.Wire if wire_http2 else wire.Wire):
-    """HTTP/2 at first, HTTP/1.1 for those who ask for it."""
+    """HTTP/2 at first, HTTP/1.1 for clients that ask for it."""
 
     protocols = ["h2", "http/1.1"]
 
@@ -210,7 +211,7 @@ class Downgrade(test_wire.Broken):
                 self.assertEqual((reply["kind"], reply["code"], requests),
                                  ("ambiguous", CUT, 1), reply["what"])
                 self.assertEqual(self.google.mailbox()["total"], int(effect))
-                # Over HTTP/1.1 from here on, until the handle is given up.
+                # Over HTTP/1.1 from here on, until the handle is no longer used.
                 self.assertTrue(self.calling.one("check", ALICE)["invitable"])
 
 

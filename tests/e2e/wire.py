@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A server over TLS that can break its replies in every way, in front of the emulated Google.
 
-What is not broken goes through to the emulator and back. `wire.break_next(how, "send")` gives the
-next request whose path ends so to `how(exchange)`, which decides whether it has its effect
-(exchange.effect()) and which bytes go back:
+Other requests pass through to the emulator and back. `wire.break_next(how, "send")` gives the next request whose path
+ends so to `how(exchange)`, which decides whether it has its effect (exchange.effect()) and which bytes go back:
 
     wire.break_next(lambda x: (x.effect(), x.cut()))
 """
@@ -22,7 +21,7 @@ import harness
 
 
 def certificate(directory, name="subjectAltName=IP:127.0.0.1", expired=False):
-    """cert.pem and key.pem in `directory`: self-signed, for 127.0.0.1 unless said otherwise."""
+    """cert.pem and key.pem in `directory`: self-signed, by default for 127.0.0.1."""
     key, cert = os.path.join(directory, "key.pem"), os.path.join(directory, "cert.pem")
     # OpenSSL 3.5 makes none that has expired.
     before = ["faketime", "-f", "-2d"] if expired else []
@@ -45,7 +44,7 @@ class Exchange:
         return self.wire.google.request(self.method, self.path, self.body, self.headers)
 
     def write(self, *pieces):
-        """Bytes as they are; False when the client has gone."""
+        """Unchanged bytes; False when the client has gone."""
         try:
             for piece in pieces:
                 self.connection.sendall(piece)
@@ -60,11 +59,11 @@ class Exchange:
         return self.write("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
 
     def cut(self):
-        """The connection ends, as when the server's host does."""
+        """The connection ends, as when the server's host dies."""
         self.connection.shutdown_raw()
 
     def close(self):
-        """It ends as a server ends it, with TLS's own end."""
+        """It ends as a server ends it, with TLS's close_notify."""
         self.connection.unwrap()
         self.connection.close()
 
@@ -74,7 +73,7 @@ class Exchange:
         os.close(self.connection.detach())
 
     def silence(self, seconds):
-        """The client waits, and may not be waited for at the end of the test."""
+        """The client waits, and the end of the test does not wait for it."""
         self.stopped.wait(seconds)
 
     def drip(self, pieces, every=0.1):
@@ -84,7 +83,7 @@ class Exchange:
 
 
 class Wire:
-    """The server. `requests` are those of the API as they came: (method, path)."""
+    """The server. `requests` are those of the API in their order: (method, path)."""
 
     protocols = ["http/1.1"]
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""wire.Wire over HTTP/2, with python3-h2: every frame can be what no good server sends."""
+"""wire.Wire over HTTP/2, with python3-h2: every frame can be one that a good server never sends."""
 import h2.config
 import h2.connection
 import h2.errors
@@ -27,7 +27,7 @@ class Exchange(wire.Exchange):
         return self.flush()
 
     def data(self, body, end=True):
-        """Within what the client's window allows. False when the client has gone."""
+        """As much as the client's window allows at a time. False when the client has gone."""
         while len(body) > 16384:
             room = min(self.http2.local_flow_control_window(self.stream), 16384)
             self.http2.send_data(self.stream, body[:room])
@@ -38,7 +38,7 @@ class Exchange(wire.Exchange):
         return self.flush()
 
     def widen(self):
-        """Waits for what the client says, which is that it has read."""
+        """Waits for the client's next frame, which says that it has read."""
         received = self.connection.recv(65536)
         self.http2.receive_data(received)
         return bool(received)
@@ -56,7 +56,7 @@ class Exchange(wire.Exchange):
         self.flush()
 
     def goaway(self, last, code=h2.errors.ErrorCodes.NO_ERROR):
-        """As a frame of our own: the library would then send no more on this connection."""
+        """As a frame of our own: the library would otherwise send no more on this connection."""
         payload = last.to_bytes(4, "big") + int(code).to_bytes(4, "big")
         self.write(len(payload).to_bytes(3, "big") + b"\x07\x00" + bytes(4) + payload)
 
@@ -86,7 +86,7 @@ class Wire(wire.Wire):
                 events = http2.receive_data(received)
             except h2.exceptions.ProtocolError:
                 return
-            # The client's settings hold from here on: which pushes it allows is among them.
+            # From here on the client's settings apply, for example whether it allows pushes.
             connection.sendall(http2.data_to_send())
             for event in events:
                 self.take(connection, http2, event, under_way)

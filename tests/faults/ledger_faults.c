@@ -19,7 +19,7 @@ static const char owner[] = "dispatcher@here";
 /* Files: with Bob invited; with an intent for Alice, too; of schema version 1. */
 static char *images[3];
 static size_t sizes[3];
-static int image; /* the image that new_site uses */
+static int image; /* the one that new_site takes */
 
 static struct site *empty_site(void)
 {
@@ -222,9 +222,9 @@ static bool write_intent(struct site *s)
 
 	p.intent_at = 1000;
 	p.next_attempt = 1000;
-	return ledger_person_put_leased(
-		       s->ledger, &p, owner, 2000, "send: begun", owner, &s->fault) &&
-	       ledger_send_begin(s->ledger, ALICE, 1000, owner, &s->fault) >= 0 &&
+	return ledger_person_store(s->ledger,
+		       &(struct person_step){.next = p, .outcome = SEND_BEGUN}, owner, 2000, owner,
+		       &s->fault) &&
 	       ledger_count_sends(s->ledger, 1, &s->fault) >= 0;
 }
 
@@ -259,7 +259,7 @@ static bool write_result(struct site *s)
 
 	p.our_mails = 1;
 	return ledger_person_put(s->ledger, &p, "send: sent", owner, &s->fault) &&
-	       ledger_send_end(s->ledger, ALICE, "sent", &s->fault);
+	       ledger_send_end(s->ledger, ALICE, SEND_SENT, &s->fault);
 }
 
 static bool conclude(void *site, struct fault *fault)
@@ -381,7 +381,7 @@ struct told {
 static bool tell_person(const struct person *p, void *ctx)
 {
 	assert_string_equal(p->address, BOB);
-	assert_string_equal(p->reason, "first_check");
+	assert_string_equal(person_reason_word(p), "first_check");
 	assert_int_equal(p->state, PERSON_INVITED);
 	((struct told *)ctx)->people++;
 	return true;
@@ -454,7 +454,7 @@ static bool write_bob(struct site *s)
 
 	return ledger_person_put(s->ledger, &p, "send: sent", owner, &s->fault) &&
 	       ledger_send_begin(s->ledger, BOB, 500, owner, &s->fault) >= 0 &&
-	       ledger_send_end(s->ledger, BOB, "sent", &s->fault) &&
+	       ledger_send_end(s->ledger, BOB, SEND_SENT, &s->fault) &&
 	       ledger_set(s->ledger, "control_ok_at", "4711", &s->fault);
 }
 

@@ -245,8 +245,8 @@ static void queued_or_none(void *site, bool good)
 	mark_is(site, "queued", good ? "queued" : "");
 }
 
-/* Where it cannot be linked, a mark is made. */
-static void marked_and_still_an_arrival(void *site, bool good)
+/* If it cannot be linked, a marker is written. */
+static void has_marker_and_arrival(void *site, bool good)
 {
 	mark_is(site, "seen", good ? "seen" : "");
 	assert_true(box_has(site, "new/alice.login"));
@@ -274,10 +274,10 @@ static void a_first_mark_is_whole_or_not_there(void **state)
 	faults_try(&s);
 }
 
-static void an_arrival_that_is_marked_stays_until_it_is_taken(void **state)
+static void an_arrival_with_a_marker_stays_until_it_is_removed(void **state)
 {
 	const struct scenario s = {
-		with_arrivals, mark_arrival, marked_and_still_an_arrival, end, .silent = false};
+		with_arrivals, mark_arrival, has_marker_and_arrival, end, .silent = false};
 
 	(void)state;
 	faults_try(&s);
@@ -371,7 +371,7 @@ int main(void)
 		TEST(an_arrival_is_taken_or_still_there),
 		TEST(a_mark_has_the_old_word_or_the_new),
 		TEST(a_first_mark_is_whole_or_not_there),
-		TEST(an_arrival_that_is_marked_stays_until_it_is_taken),
+		TEST(an_arrival_with_a_marker_stays_until_it_is_removed),
 		TEST(a_mark_is_removed_or_stays),
 		TEST(marks_are_dropped_before_another_ledger_takes_them),
 		TEST(all_markers_are_listed_or_it_fails),

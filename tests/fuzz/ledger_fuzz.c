@@ -70,7 +70,7 @@ static bool furnish(struct ledger *l, struct fault *f)
 	int64_t now = clock_wall(), id = 0;
 	struct sighting s = {.host = "vm", .user = "alice", .uid = 1000, .local = true};
 	struct verdict v = {.kind = VERDICT_MAPPED, .address = ALICE, .from_template = true};
-	struct person p = {.address = ALICE, .reason = "first_check", .state = PERSON_QUEUED};
+	struct person p = {.address = ALICE, .reason = REASON_FIRST_CHECK, .state = PERSON_QUEUED};
 	struct ledger_pause pause = {.kind = "operator", .text = "holidays", .actor = "root"};
 	struct ledger_worker w = {.program = "dispatcher", .host = "vm", .version = "0.1.0"};
 	struct history_entry entry = {.at = now, .event = "enabled", .actor = "root"};

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs fuzz targets side by side, one on each processor unless told otherwise, and adds up what came out.
+"""Runs fuzz targets side by side, by default one on each processor, and adds up the results.
 
     run.py --seconds N [--jobs N] BUILD TARGET…
 
-What a target has found out is kept in BUILD/corpus/NAME and is where the next run goes on; an input
-that breaks something is kept in BUILD/crashes. Prints TAP and `N passed, N failed`; exit status 1 if
-anything broke."""
+What a target has found is stored in BUILD/corpus/NAME, where the next run continues; an input that breaks something is
+stored in BUILD/crashes. Prints TAP and `N passed, N failed`; exit status 1 if anything broke.
+"""
 import argparse
 import os
 import re
@@ -16,7 +16,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-SLOW = 10  # seconds for one input, of a target that has a processor for itself
+SLOW = 10  # seconds for one input, with a processor for the target alone
 LIMITS = ["-rss_limit_mb=1024", "-max_len=16384", "-print_final_stats=1"]
 
 

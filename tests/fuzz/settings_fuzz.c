@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "google/auth/hsm/hsm_uri.h"
 #include "settings/settings.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -25,8 +26,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *path = fuzz_file("cloudinvite.conf", data, size);
 	struct fault fault = {.kind = FAULT_NONE};
-	struct settings *s = settings_load(path, &fault);
+	struct settings *s;
 
+	settings_read_keys_with(&hsm_key_reader);
+	s = settings_load(path, &fault);
 	if (s) {
 		settings_each(s, each, NULL);
 		(void)settings_check(s, said, NULL);

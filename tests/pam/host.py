@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A host of our own for tests of real programs: /etc, /home, /run, /tmp and /var are private copies
-in a mount namespace, its name is its own and resolves without a network, processes are in a PID
-namespace and end with it. The real host is untouched.
+"""A host for tests of real programs: /etc, /home, /run, /tmp and /var are private copies in a mount namespace; it has
+its own name, which resolves without a network; processes are in a PID namespace and end with it. The real host is not
+changed.
 
-    host.enter()        starts the calling script anew in the namespaces, or says why it cannot
+    host.enter()        starts the calling script again in the namespaces, or says why it cannot
     host.Host()         users, PAM files with the module in them, the spool, and the real sshd
 """
 import os
@@ -29,8 +29,8 @@ SPOOL = "/var/spool/cloudinvite"
 ROOM = "/run/test"  # the module, keys and logs
 MODULE = ROOM + "/pam_cloudinvite.so"
 
-# What each service needs beside the module. `{ours}` stands where a site would put it: the session
-# counts, and in the other types it must do no harm.
+# What each service needs in addition to the module. `{ours}` stands where a site would put it: the session counts, and
+# in the other types it must do no harm.
 STACK = """auth {rootok}required pam_unix.so
 auth optional {ours}
 account required pam_unix.so
@@ -72,7 +72,7 @@ class Host:
         self.sshd = None
         self.port = 0
         with open(module.PATH, "rb") as file:
-            shared_object = file.read()  # the build directory may vanish behind a mount
+            shared_object = file.read()  # the build directory may be hidden by a mount
         os.chdir("/")
         for place in ("/run", "/tmp", "/home", "/var"):
             output("mount", "-n", "-t", "tmpfs", "-o", "mode=0755", "tmpfs", place)
@@ -109,7 +109,7 @@ class Host:
                   stack.format(rootok=rootok, ours=f"{MODULE} {arguments}"))
 
     def fresh(self):
-        """Nobody has been seen, nothing waits."""
+        """No user has been seen, and nothing waits."""
         shutil.rmtree(SPOOL)
         for box, mode in (("", 0o755), ("/new", 0o770), ("/seen", 0o700), ("/bad", 0o700)):
             os.mkdir(SPOOL + box)
@@ -126,8 +126,9 @@ class Host:
     # ---- sshd
 
     def start_sshd(self, prefix=(), log=None, settings=""):
-        """`prefix`: a command that runs it; `log`: a file for what it says, not sshd_log();
-        `settings`: lines that come first, and win."""
+        """`prefix`: a command that runs it; `log`: a file for its messages instead of sshd_log(); `settings`: lines
+        that come first and take precedence.
+        """
         with socket.socket() as chosen:
             chosen.bind(("127.0.0.1", 0))
             self.port = chosen.getsockname()[1]
@@ -183,8 +184,9 @@ Subsystem sftp internal-sftp
 
 
 def at_terminal(command, answers, until=None):
-    """Runs a command at a terminal of its own, to its end or until it says `until`. `answers` is
-    [(what it asks, what is typed)…]; returns what it said and its exit status."""
+    """Runs a command at a terminal of its own, to its end or until it prints `until`. `answers` is [(question, typed
+    answer)…]; returns its output and exit status.
+    """
     child, terminal = pty.fork()
     if child == 0:
         os.execvp(command[0], command)
@@ -196,7 +198,7 @@ def at_terminal(command, answers, until=None):
         if select.select([terminal], [], [], 0.05)[0]:
             try:
                 said += os.read(terminal, 4096).decode(errors="replace")
-            except OSError:  # nobody holds the other end just now: login hangs it up once
+            except OSError:  # no process holds the other end at the moment: login hangs it up once
                 time.sleep(0.05)
         if waiting and waiting[0][0] in said:
             os.write(terminal, waiting.pop(0)[1].encode() + b"\n")

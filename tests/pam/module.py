@@ -24,7 +24,7 @@ def symbols(*options):
 
 
 def figures():
-    """{part of the module: what docs/security.md says of it}"""
+    """{part of the module: its row in docs/security.md}"""
     return {part: says for part, says, _ in accounts_table.rows("| part of the module | figure | the test |")}
 
 
@@ -34,5 +34,5 @@ def named(part):
 
 
 def is_sanitized():
-    """Then it brings what is forbidden otherwise, and only programs built so can load it."""
+    """Then it contains what is otherwise forbidden, and only programs built the same way can load it."""
     return any(re.match("__(asan|ubsan|tsan)_", name) for name in symbols("--undefined-only"))

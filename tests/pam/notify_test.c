@@ -49,8 +49,8 @@ static void the_sites_own_message_is_roots_alone(void **state)
 	}
 }
 
-/* Wherever others can open a directory, they can hold who looks a name up there. */
-static void a_message_elsewhere_than_in_the_spool_is_not_read(void **state)
+/* In a directory that others can open, they can delay the lookup of a name. */
+static void a_message_outside_of_the_spool_is_not_read(void **state)
 {
 	static const char *const elsewhere[] = {
 		"message", "spool/seen/message", "spool", "spool/", "spoolmessage"};
@@ -70,7 +70,7 @@ static void a_message_elsewhere_than_in_the_spool_is_not_read(void **state)
 	}
 }
 
-static void a_hostile_mark_says_nothing(void **state)
+static void a_hostile_marker_shows_nothing(void **state)
 {
 	static const char *const marks[] = {"", "invited\nand more\n", "\033[2Jinvited\n",
 		"INVITED\n", "invited \n", "queued\n",
@@ -108,8 +108,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(an_invited_user_sees_the_notice_once_per_login),
 		T(the_sites_own_message_is_roots_alone),
-		T(a_message_elsewhere_than_in_the_spool_is_not_read),
-		T(a_hostile_mark_says_nothing),
+		T(a_message_outside_of_the_spool_is_not_read),
+		T(a_hostile_marker_shows_nothing),
 		T(a_missing_or_failing_conversation_is_survived),
 	};
 

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""The module inside the real sshd, login, su, sudo, cron, newusers and passwd: who causes an arrival,
-who must not, and that everybody gets in."""
+"""The module inside the real sshd, login, su, sudo, cron, newusers and passwd: which of them cause an arrival, which
+must not, and that every user gets in.
+"""
 import os
 import shutil
 import subprocess
@@ -35,7 +36,7 @@ class Applications(harness.Test):
 
 
 class Sshd(Applications):
-    """Each way of a login over the network."""
+    """Each way to log in over the network."""
 
     @classmethod
     def setUpClass(cls):
@@ -127,8 +128,8 @@ class Sshd(Applications):
         self.assert_in(host.ssh("machine", "127.0.0.1", "id -un"), "machine\n")
         self.assert_arrivals()
 
-    def test_the_module_alone_in_its_stack_lets_people_in(self):
-        """Where every module of a stack says PAM_IGNORE, or one alone fails, sshd ends the session."""
+    def test_the_module_alone_in_its_stack_allows_logins(self):
+        """If every module of a stack returns PAM_IGNORE, or a single one fails, sshd ends the session."""
         alone = "auth required pam_unix.so\naccount required pam_unix.so\n" \
                 "session {control} {{ours}}\n{{rootok:.0}}"
         for control in ("required", "optional", "requisite", "sufficient"):
@@ -136,8 +137,8 @@ class Sshd(Applications):
                 host.pam(services=["sshd"], stack=alone.format(control=control))
                 self.assert_in(host.ssh("alice", "127.0.0.1", "id -un"), "alice\n")
 
-    def test_the_module_lets_nobody_in(self):
-        """The only authentication module of the stack, and called sufficient: still no way in."""
+    def test_the_module_gives_no_access(self):
+        """It is the only authentication module of the stack, and called sufficient: it still gives no access."""
         stack = "auth sufficient {ours}\naccount required pam_unix.so\nsession optional {ours}\n" \
                 "{rootok:.0}"
         host.pam(services=["sshd"], stack=stack)
@@ -146,7 +147,7 @@ class Sshd(Applications):
         self.assertEqual(done.stdout, "")
         self.assert_arrivals()
 
-    def test_a_broken_spool_keeps_nobody_out(self):
+    def test_a_broken_spool_keeps_no_user_out(self):
         def gone():
             shutil.rmtree(SPOOL + "/new")
 
@@ -173,7 +174,7 @@ class Sshd(Applications):
                 finally:
                     subprocess.run(["umount", "-n", SPOOL], stderr=subprocess.DEVNULL, check=False)
 
-    def test_the_invited_are_told_at_a_terminal_only(self):
+    def test_invited_users_see_the_message_at_a_terminal_only(self):
         host.pam("notify", services=["sshd"])
         host.mark("alice", "invited")
         self.assert_in(host.ssh("alice", "127.0.0.1", "true"), "")
@@ -187,7 +188,7 @@ class Sshd(Applications):
 
     @staticmethod
     def copies():
-        """Four programs that speak a protocol of their own through a login."""
+        """Four programs that use a protocol of their own through a login."""
         scp = host.ssh_command("alice", "-q", "127.0.0.1:file", f"{ROOM}/got", program="scp")
         scp[scp.index("-p")] = "-P"
         login = " ".join(host.ssh_command("alice"))
@@ -210,11 +211,11 @@ class Sshd(Applications):
             forward.terminate()
             said = forward.communicate(timeout=harness.TIMEOUT)
         os.unlink(tunnel)
-        # A login shell is shown what sshd shows at every login, as the message of the day is.
+        # A login shell gets what sshd shows at every login, like the message of the day.
         return (shell.returncode, shell.stdout.endswith(everything), shell.stderr, said)
 
     def test_what_a_program_reads_is_what_it_was_without_the_module(self):
-        """Exit status, both outputs and files, to the byte, though there would be something to tell."""
+        """Exit status, both outputs and files, byte for byte, although there would be a message to show."""
         host.mark("alice", "invited")
         everything = bytes(range(256)) * 64
         with open("/home/alice/file", "wb") as file:
@@ -240,14 +241,14 @@ class Sshd(Applications):
 
 
 class Switching(Applications):
-    """Becoming somebody else is no login of that person."""
+    """Changing to another user is not a login of that user."""
 
-    def test_su_reports_nobody(self):
+    def test_su_reports_no_user(self):
         self.assertEqual(output("su", "alice", "-c", "id -un"), "alice\n")
         self.assertEqual(output("su", "-", "alice", "-c", "id -un"), "alice\n")
         self.assert_arrivals()
 
-    def test_su_from_one_person_to_another_reports_nobody(self):
+    def test_su_from_one_user_to_another_reports_no_user(self):
         said, status = at_terminal(["su", "alice", "-c", "su bob -c 'id -un'"],
                                    [("assword", PASSWORD)])
         self.assertEqual(status, 0, said)
@@ -255,13 +256,13 @@ class Switching(Applications):
         self.assert_arrivals()
 
     @needs("runuser")
-    def test_runuser_reports_nobody(self):
+    def test_runuser_reports_no_user(self):
         self.assertEqual(output("runuser", "-u", "alice", "--", "id", "-un"), "alice\n")
         self.assertEqual(output("runuser", "-l", "alice", "-c", "id -un"), "alice\n")
         self.assert_arrivals()
 
     @needs("sudo")
-    def test_sudo_reports_nobody(self):
+    def test_sudo_reports_no_user(self):
         write("/etc/sudoers.d/test", "alice ALL=(ALL) NOPASSWD: ALL\nbob ALL=(ALL) ALL\n", 0o440)
         self.assertEqual(output("su", "alice", "-c", "sudo -n id -un"), "root\n")
         self.assertEqual(output("su", "alice", "-c", "sudo -n -u bob id -un"), "bob\n")
@@ -274,7 +275,7 @@ class Switching(Applications):
         self.assert_arrivals()
 
     def test_on_demand_they_count(self):
-        """So it is the filter that kept them out, and not a module that did not run."""
+        """So the filter kept them out, and the module did run."""
         host.pam("skip_services=")
         output("su", "alice", "-c", "true")
         self.assert_arrivals("alice.login")
@@ -307,7 +308,7 @@ class Console(Applications):
 
 class Machinery(Applications):
     @needs("cron")
-    def test_cron_reports_nobody(self):
+    def test_cron_reports_no_user(self):
         write("/etc/cron.d/test", "@reboot alice id -un > /home/alice/cron\n", 0o644)
         with open(ROOM + "/cron.log", "w", encoding="utf-8") as log:
             cron = subprocess.Popen(["cron", "-f"], stdin=subprocess.DEVNULL, stdout=log,

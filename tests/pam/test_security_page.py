@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""What docs/security.md says of the module's parts is so. Its system calls: test_system_calls.py."""
+"""The statements of docs/security.md about the module's parts are true. Its system calls: test_system_calls.py."""
 import os
 import re
 import tempfile
@@ -15,7 +15,7 @@ COMMENTS = re.compile(r"/\*.*?\*/|//[^\n]*", re.S)
 
 
 def linked():
-    """The source files that were linked, as the debugging information says."""
+    """The source files that were linked, according to the debugging information."""
     return set(UNIT.findall(output("readelf", "--debug-dump=info", "--dwarf-depth=1", module.PATH)))
 
 
@@ -75,7 +75,7 @@ class Page(Bounds):
 
 
 class Sizes(Bounds):
-    """Those of the module as it is shipped."""
+    """The sizes of the shipped module."""
     def test_sizes_are_within_its_bounds(self):
         text, data, bss = map(int, output("size", module.PATH).splitlines()[1].split()[:3])
         sections = test_symbols.section_sizes()

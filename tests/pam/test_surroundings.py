@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""What tests/run promises to a test: this machine's log is out of its reach, the caller's environment
-does not count, and every user reaches the programs, wherever they were built."""
+"""What tests/run promises to a test: it cannot reach this machine's log, the caller's environment does not count, and
+every user can reach the programs, wherever they were built.
+"""
 import glob
 import os
 import shutil
@@ -21,7 +22,7 @@ NODES = ("full", "null", "random", "tty", "urandom", "zero")
 RUN = os.path.join(harness.SOURCE, "tests/run")
 TESTS = os.path.join(harness.BUILD, "tests/pam")
 
-# It logs by both ways: as the module does, and as our programs do below systemd.
+# It logs in both ways: as the module does, and as our programs do under systemd.
 LOGS = f"""import socket, syslog
 syslog.syslog("a line of the log")
 with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as entry:
@@ -72,7 +73,7 @@ class Surroundings(harness.Test):
         return path
 
     def run_tests(self, *tests, build=harness.BUILD, **environment):
-        """With a tests/run that does not know of the one around it; what it says."""
+        """With a tests/run that does not know of the outer one; returns its output."""
         surroundings = {"PATH": os.environ["PATH"], "CLOUDINVITE_BUILD": build, **environment}
         done = subprocess.run([RUN, "--log", self.folder + "/logs", *tests], stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, env=surroundings, cwd=self.folder,
@@ -88,7 +89,7 @@ class Surroundings(harness.Test):
         threading.Thread(target=self.hear, args=(ear,), daemon=True).start()
 
     def hear(self, ear):
-        """At once: syslog() waits where nothing is read."""
+        """At once: syslog() waits if nothing is read."""
         while True:
             self.heard.append(ear.recv(4096))
 

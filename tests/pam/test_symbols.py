@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # Shows I3 (docs/design.md, "Invariants").
-"""What pam_cloudinvite.so brings into sshd: six functions, two libraries, and nothing of libc that
-could block, speak, fork, or change its host."""
+"""What pam_cloudinvite.so brings into sshd: six functions, two libraries, and nothing of libc that could block, print,
+fork, or change the process.
+"""
 import os
 import re
 import tempfile
@@ -16,8 +17,8 @@ NEEDED = {"libpam.so.0", "libc.so.6"}
 LARGEST = 40 * 1024
 DEEPEST = 16 * 1024
 
-# What the module is allowed of libc and libpam. A new name is a decision: see "The module" in
-# docs/design.md (no NSS, lock, fork, sleep, signal, umask, environment, locale, heap).
+# What the module may use of libc and libpam. A new name needs a decision: see "The module" in docs/design.md (no NSS,
+# lock, fork, sleep, signal, umask, environment, locale, heap).
 ALLOWED = {
     "clock_gettime", "close", "fstat", "fstatat", "fsync", "geteuid", "open", "openat", "preadv2", "read",
     "memchr", "memcmp", "memcpy", "memmove", "memrchr", "memset", "strchr", "strcmp", "strcspn",
@@ -25,7 +26,7 @@ ALLOWED = {
     "snprintf", "vsnprintf", "pam_get_item", "pam_prompt", "errno_location",
     # of log.c: one datagram to the log
     "getpid", "progname", "program_invocation_short_name", "sendto", "socket"}
-# What the compiler and the linker add by themselves.
+# Added by the compiler and the linker.
 TOOLCHAIN = {"stack_chk_fail", "cxa_finalize", "gmon_start__", "ITM_deregisterTMCloneTable",
              "ITM_registerTMCloneTable"}
 SANITIZER = re.compile(r"lib[a-z]+san\.so")
@@ -46,7 +47,7 @@ def section_sizes():
 
 
 def frames_and_calls():
-    """{function: bytes of its frame} and {function: whom it calls}, read from the machine code."""
+    """{function: bytes of its frame} and {function: the functions that it calls}, from the machine code."""
     frames, calls, name = {}, {}, None
     for line in output("objdump", "-d", "--no-show-raw-insn", module.PATH).splitlines():
         start = re.match(r"[0-9a-f]+ <([^>]+)>:", line)
@@ -66,7 +67,7 @@ def frames_and_calls():
 
 
 def deepest(name, frames, calls):
-    """The bytes of stack that a function takes with whom it calls, libc and libpam apart."""
+    """The bytes of stack that a function takes with its callees, without libc and libpam."""
     below = [deepest(other, frames, calls) for other in calls[name] if other in frames]
     return frames[name] + max(below, default=0)
 
@@ -86,7 +87,7 @@ class Inside(harness.Test):
         self.assertEqual(called - ALLOWED - TOOLCHAIN, set())
 
     def test_it_leaves_nothing_to_be_written_to_in_the_host(self):
-        """No static state: apart from what the linker relocates once (and RELRO then locks)."""
+        """No static state, apart from what the linker relocates once (and RELRO then locks)."""
         sections = section_sizes()
         # crtbegin.o has 8 bytes of .data (__dso_handle) and one of .bss, aligned.
         self.assertLessEqual(sections.get(".data", 0), 8)
@@ -95,7 +96,7 @@ class Inside(harness.Test):
         self.assertNotIn(".tdata", sections)
 
     def test_it_runs_no_code_when_it_is_loaded_or_unloaded(self):
-        """crtbegin.o has one function of each kind; a constructor of ours would be another."""
+        """crtbegin.o has one function of each kind; a constructor of ours would be another one."""
         sections = section_sizes()
         self.assertLessEqual(sections.get(".init_array", 0), 8)
         self.assertLessEqual(sections.get(".fini_array", 0), 8)
@@ -116,7 +117,7 @@ class Inside(harness.Test):
             self.assertLessEqual(os.path.getsize(stripped.name), LARGEST)
 
     def test_it_takes_less_than_16_KB_of_stack(self):
-        """A display manager may open a session in a thread with little of it."""
+        """A display manager may open a session in a thread with a small stack."""
         frames, calls = frames_and_calls()
         stack = deepest("pam_sm_open_session", frames, calls)
         self.assertGreater(stack, 4096, "the buffer for /etc/passwd was not seen")
@@ -124,6 +125,6 @@ class Inside(harness.Test):
 
 
 if __name__ == "__main__":
-    if module.is_sanitized():  # what is inside then is the sanitizer's
+    if module.is_sanitized():  # then its contents are the sanitizer's
         del Inside
     harness.main()

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""What a login asks of the kernel because of pam_cloudinvite.so, as strace sees it."""
+"""The system calls that pam_cloudinvite.so adds to a login, as strace sees them."""
 import ctypes
 import os
 import re
@@ -17,8 +17,9 @@ MARK = "/the/module/%s"
 
 
 def log_in(directory, user, *arguments):
-    """Runs under strace: the module's own function, between two calls that are easy to find. What
-    it says is written by libpam's own conversation."""
+    """Runs under strace: the module's own function, between two calls that are easy to find. libpam's own conversation
+    writes its messages.
+    """
     class Conversation(ctypes.Structure):
         _fields_ = [("function", ctypes.c_void_p), ("data", ctypes.c_void_p)]
 
@@ -40,8 +41,7 @@ def log_in(directory, user, *arguments):
 
 
 def of_files(*files):
-    """What it takes to read these, to where a user is found: none can hold it up, whatever lies in
-    their place."""
+    """The calls that read these files, up to the line of a user. None can block it, whatever the files are."""
     calls = []
     for file in files:
         calls += [f'openat(AT_FDCWD, "{file}", O_RDONLY|O_NOCTTY|O_NONBLOCK|O_CLOEXEC)',
@@ -50,7 +50,7 @@ def of_files(*files):
 
 
 PASSWD, LOGIN_DEFS = of_files("/etc/passwd"), of_files("/etc/login.defs")
-# A log that is full, slow or stopped gets no line, and nobody waits.
+# If the log is full, slow or stopped, there is no line, and nothing waits.
 LOGGED = ["getpid()", "socket(AF_UNIX, SOCK_DGRAM|SOCK_CLOEXEC|SOCK_NONBLOCK, 0)",
           "sendto(LOG, MSG_DONTWAIT|MSG_NOSIGNAL)", "close(FILE)"]
 
@@ -70,7 +70,7 @@ class SystemCalls(harness.Test):
         self.addCleanup(shutil.rmtree, self.directory)
         for name in ("conf", "spool", "spool/new", "spool/seen"):
             os.mkdir(self.path(name))
-        for name in ("/etc/passwd", "/etc/login.defs"):  # what is not in the cache is not waited for
+        for name in ("/etc/passwd", "/etc/login.defs"):  # it does not wait for what is not in the cache
             with open(name, "rb") as file:
                 file.read()
         for service in ("sshd", "cron"):
@@ -84,7 +84,7 @@ class SystemCalls(harness.Test):
             file.write(text)
 
     def trace(self, user="root", arguments="", **environment):
-        """The system calls of one session: their names and what counts of their arguments."""
+        """The system calls of one session: their names and the arguments that matter."""
         done = subprocess.run(
             ["strace", "-s", "300", "-o", self.path("trace"), sys.executable,
              os.path.abspath(__file__), "--log-in", self.path("conf"), user,
@@ -92,7 +92,7 @@ class SystemCalls(harness.Test):
             stdout=subprocess.DEVNULL, env=dict(os.environ, **environment), check=False)
         self.assertEqual(done.returncode, 0)
         with open(self.path("trace"), encoding="utf-8", errors="replace") as file:
-            # A file system that cannot tell whether a read would wait is read all the same.
+            # If the file system cannot tell whether a read would wait, the file is still read.
             text = re.sub(r"preadv2\((.*)RWF_NOWAIT\) += -1 EOPNOTSUPP.*\nread\(.*",
                           r"preadv2(\1RWF_NOWAIT) = 1", file.read())
             inside = re.search(re.escape(MARK % "begins") + r".*\n((?:.*\n)*?).*"
@@ -115,19 +115,19 @@ class SystemCalls(harness.Test):
 
     @staticmethod
     def whole(calls):
-        """However many reads a file takes to its end."""
+        """However many reads a file takes."""
         return [call for n, call in enumerate(calls)
                 if "read" not in call or calls[n - 1] != call]
 
     @staticmethod
     def looks(user="root", both=True):
-        """Whether somebody has been seen; and else whether an arrival is waiting."""
+        """Whether the user has a marker; if not, whether an arrival is waiting."""
         return [f'newfstatat("/spool/{box}", AT_SYMLINK_NOFOLLOW)'
                 for box in (f"seen/{user}", f"new/{user}.login")[:2 if both else 1]]
 
     @staticmethod
     def arrival(user="root"):
-        """An empty file: so neither a full disk nor RLIMIT_FSIZE can hit half-way."""
+        """An empty file, so neither a full disk nor RLIMIT_FSIZE can strike half-way."""
         return ['openat(AT_FDCWD, "/spool/new", O_RDONLY|O_NOFOLLOW|O_CLOEXEC|O_PATH|O_DIRECTORY)',
                 f'openat(BOX, "{user}.login", '
                 "O_WRONLY|O_CREAT|O_EXCL|O_NOCTTY|O_NONBLOCK|O_NOFOLLOW|O_CLOEXEC, 0600)",
@@ -154,7 +154,7 @@ class SystemCalls(harness.Test):
         self.assertEqual(self.trace(SERVICE="cron"), [])
         self.assertEqual(self.trace(arguments="services=login"), [])
 
-    def test_nobody_but_root_asks_for_more_than_who_he_is(self):
+    def test_only_root_may_act_as_other_accounts(self):
         self.assertEqual(self.trace(EUID="65534"), ["geteuid()"])
 
     def test_a_new_face_waits_for_nothing_but_the_disks_of_the_accounts_and_the_spool(self):

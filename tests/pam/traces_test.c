@@ -86,7 +86,7 @@ static void a_session_without_a_user_is_ignored(void **state)
 
 /* ---- traces ---- */
 
-/* message_file=, naming a file in the spool of the tests. */
+/* The argument message_file= for a file of the test. */
 static const char *message(const char *name)
 {
 	static char word[512];
@@ -95,7 +95,7 @@ static const char *message(const char *name)
 	return word;
 }
 
-/* Every way through the module once: new, waiting, seen, invited, skipped, failed. */
+/* Each path through the module once: new, waiting, seen, invited, skipped, failed. */
 static void walk_all_ways(const struct module *m)
 {
 	const char *const *all = WORDS("notify", "sync", "debug");

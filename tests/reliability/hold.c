@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Holds the lock of a directory, as any account can that may open it: getdents into a page of a
- * file of a FUSE file system that never answers a read, and a call that waits for the lock
- * exclusively behind it. From then on every name in the directory that is not in the kernel's cache
- * is waited for, in state D, until the FUSE connection is aborted. With a file it is read and
- * chmod: some file systems (XFS) take its lock for a read.
+ * Holds the lock of a directory, as any account can that may open it: with getdents into a page of
+ * a file of a FUSE file system that never answers a read, and a call behind it that waits for the
+ * lock exclusively. From then on, every lookup of a name in the directory that is not in the
+ * kernel's cache waits in state D, until the FUSE connection is aborted. A file is held with read
+ * and chmod instead, as some file systems (XFS) take the file's lock for a read.
  *
  *   hold UID GID[,GID]... MOUNTPOINT OPENED QUEUED [TO]
  *
- * As UID, with these groups and in a user namespace of its own (no privilege is needed): mounts
- * the FUSE file system at MOUNTPOINT, lists (or reads) OPENED into it, then makes the directory
- * QUEUED (or changes the mode of the file QUEUED) or, with TO, renames QUEUED into TO. Says
- * `connection N`, `refused WHAT ERRNO`, `held` and `queued`, a line each, and stays until its input
- * ends or the connection is aborted.
+ * As UID, with these groups and in a user namespace of its own (no privilege is needed), it mounts
+ * the FUSE file system at MOUNTPOINT and lists (or reads) OPENED into it. Then it makes the
+ * directory QUEUED (or changes the mode of the file QUEUED) or, with TO, renames QUEUED to TO.
+ * Prints `connection N`, `refused WHAT ERRNO`, `held` and `queued`, each on a line, and stays until
+ * its input ends or the connection is aborted.
  */
 #include <errno.h>
 #include <fcntl.h>

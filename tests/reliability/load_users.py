@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A host with a thousand people who all log in at the same moment: by processes that call PAM
-(login_storm.c), and by real ssh clients through the real sshd.
+"""A host with a thousand people who all log in at the same moment: processes that call PAM (login_storm.c), and real
+ssh clients with the real sshd.
 
-Its spool is a file system of its own, so that it can be frozen: whoever wants to leave an arrival
-waits in that very system call, and all go on at once when it thaws.
+Its spool is a file system of its own, so that it can be frozen: a login that wants to leave an arrival waits in that
+very system call, and all continue at once when it thaws.
 """
 import contextlib
 import fcntl
@@ -25,7 +25,7 @@ PAM = ROOM + "/pam"
 GATE = ROOM + "/gate"
 BARE = "session required pam_limits.so\nsession required pam_unix.so\n"
 OURS = BARE + f"session required {MODULE}\n"
-# Everybody who has been let in waits here until the gate is unlocked.
+# All sessions wait here until the gate is unlocked.
 GATED = f"session required pam_exec.so quiet type=open_session /usr/bin/flock -s {GATE} true\n"
 LET_IN = "auth required pam_unix.so\naccount required pam_unix.so\n"
 SSHD = "MaxStartups 4000\nLoginGraceTime 900\n"
@@ -68,7 +68,7 @@ class LoadUsers(hosts.Host):
     # ---- through PAM
 
     def storm(self, service, logins, first=0, people=None, frozen=False):
-        """`logins` at once, of `people` from person<first> on: what login_storm says."""
+        """`logins` at once, of `people` from person<first> on; the output of login_storm."""
         with subprocess.Popen(
                 [BIN + "/login_storm", PAM, service, str(logins), PREFIX, str(first),
                  str(people or logins)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -90,7 +90,7 @@ class LoadUsers(hosts.Host):
     @staticmethod
     @contextlib.contextmanager
     def frozen(program):
-        """Nothing can be created or removed in the spool meanwhile."""
+        """Meanwhile nothing can be created or removed in the spool."""
         output("fsfreeze", "-f", SPOOL)
         try:
             yield
@@ -132,9 +132,10 @@ class LoadUsers(hosts.Host):
             return sum(" -> FLOCK" in line for line in file)
 
     def ssh_storm(self, session, users):
-        """A client for each of the users. All are let in and held in front of the session's
-        modules, then all are let go at once. How many stood there (waiting), how many got through
-        (entered), and the seconds from the gate's opening until all clients had ended (all)."""
+        """One client for each of the users. All are admitted and held before the session's modules, then all are
+        released at once. How many were waiting (waiting), how many logged in (entered), and the seconds from the gate's
+        opening until all clients had ended (all).
+        """
         write("/etc/pam.d/sshd", LET_IN + GATED + session)
         with open(GATE, "r", encoding="ascii") as gate:
             fcntl.flock(gate, fcntl.LOCK_EX)
@@ -162,7 +163,7 @@ class LoadUsers(hosts.Host):
         return {"entered": entered, "all": took}
 
     def bury_orphans(self):
-        """What sshd leaves behind comes to the first process of the namespace, which is this one."""
+        """Processes that sshd leaves behind become children of the namespace's first process, which is this one."""
         with open("/proc/self/task/1/children", encoding="ascii") as file:
             children = [int(pid) for pid in file.read().split()]
         for pid in children:
@@ -173,7 +174,7 @@ class LoadUsers(hosts.Host):
 
 
 def why_not():
-    """Why it cannot be done here; None inside of the namespaces."""
+    """Why it cannot be done here; None inside the namespaces."""
     if not os.environ.get(hosts.INSIDE) and os.geteuid() == 0:
         probe = "d=$(mktemp -d) && truncate -s 4M $d/image && mkfs.ext4 -q $d/image && " \
                 "mkdir $d/m && mount -n -o loop $d/image $d/m; r=$?; umount $d/m; rm -r $d; exit $r"

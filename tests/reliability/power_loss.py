@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a disk may hold after a power cut, from the events of power_trace.py.
+"""What a disk may contain after a power failure, from the events of power_trace.py.
 
     for cut in Disk(events).cuts(): for state in cut.states(): …
 
-Before each event that makes something last (a sync), or that the world outside has seen (a mail, a
-login), every state is told that is legal there; those of the moments between are among them.
+Before each event that makes something durable (a sync), or that is visible outside (a mail, a login), every legal state
+of the disk is generated; the states of the moments in between are among them.
 
-By itself it is strict: what POSIX promises and no more. Of the writes to a file since its last
-sync, in pieces of a block, any may be there and any may be missing; of the changes of a directory
-since *its* last sync likewise. A rename within a directory is there or not, as a whole.
-ordered: what ext4, xfs and btrfs do. Directories change in the order in which they were changed,
-and a sync of anything brings all changes of directories before it. Writes are as in strict.
+By default it is strict: only what POSIX promises. Of the writes to a file since its last sync, in pieces of a block,
+any may be there and any may be missing; the same holds for the changes of a directory since *its* last sync. A rename
+within a directory is there or not, as a whole. With `ordered` it does what ext4, xfs and btrfs do: changes of
+directories reach the disk in their order, and any sync includes all changes of directories before it. Writes are as in
+strict.
 
-Where all subsets are too many, the choice is: every moment's whole, each single change missing,
-each single one alone, nothing of one file, only one file, and a sample.
+If there are too many subsets, these are chosen: everything at each moment, each single change missing, each single one
+alone, nothing of one file, only one file, and a sample.
 """
 import hashlib
 import itertools
@@ -56,7 +56,7 @@ def renamed(names, change):
 
 
 class Cut:
-    """One moment: what is on disk for sure, what may be, and what the world has seen."""
+    """One moment: what is certainly on disk, what may be, and what is visible outside."""
 
     def __init__(self, disk, number):
         self.number = number
@@ -79,14 +79,14 @@ class Cut:
         return self.contents[which]
 
     def reachable(self, changes):
-        """Without those of files that have no name any more and cannot get one back."""
+        """Without files that have no name any more and cannot get one again."""
         named = {inode for names in self.directories.values() for inode in names.values()}
         named |= {change[3] for _, change in changes if change[0] in ("set", "move")} | {0}
         return [change for _, change in changes
                 if change[0] in ("set", "drop", "move") or change[1] in named]
 
     def subsets(self, changes):
-        """Bit by bit: which of the open changes are there."""
+        """One bit for each: which of the open changes are there."""
         count, everything = len(changes), (1 << len(changes)) - 1
         if count <= EXHAUSTIVE:
             yield from range(everything + 1)
@@ -172,8 +172,8 @@ class Disk:
     def sync(self, inode, since):
         rest = []
         for number, change in self.open:
-            everybody = self.ordered and change[0] in ("set", "drop", "move")
-            if number < since and (change[1] == inode or everybody):
+            in_order = self.ordered and change[0] in ("set", "drop", "move")
+            if number < since and (change[1] == inode or in_order):
                 self.settle(change)
             else:
                 rest.append((number, change))

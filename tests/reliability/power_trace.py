@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What programs did to files, read from strace: a list of events in the order of the whole host.
+"""What programs did to files, from strace: a list of events in the order of the whole host.
 
     command(trace, …)    runs a program under strace
     read(trace, root, kept)    the events in the directories `kept` of `root`
 
-An event is a dictionary of `do`, `at` (when it began), and what that takes:
+An event is a dictionary of `do`, `at` (when it began), and its details:
     set      parent, name, inode, directory    something new, or another name of a file
     move     parent, old, name, inode, to    a rename: both sides at once
     drop     parent, name           a name is gone
     write    inode, offset, data    cut            inode, size
     sync     inode, since           what had begun before the event number `since` is on disk
-    net                             something was said over a socket
-    mark     name                   the program under test looked for /power/NAME
+    net                             data was sent over a socket
+    mark     name                   the program under test looked up /power/NAME
 """
 import bisect
 import os
@@ -43,8 +43,7 @@ def plain(text):
 
 
 def whole_calls(trace):
-    """(the lines in which it began and ended, when, name, arguments, result), in the order in which
-    they ended."""
+    """(the lines in which it began and ended, time, name, arguments, result), in the order in which they ended."""
     begun = {}
     with open(trace, encoding="ascii") as file:
         for ended, line in enumerate(file):
@@ -71,13 +70,13 @@ def named(arguments):
 
 
 class Reader:
-    """Follows names to the files that they stand for at each moment."""
+    """Follows names to the files that they denote at each moment."""
 
     def __init__(self, root, kept):
         self.root, self.kept = root, kept
         self.names = {root: ROOT}  # path: inode
         self.inodes = 1
-        self.ends = {}          # inode: where an ordinary write goes on
+        self.ends = {}  # inode: the position of the next ordinary write
         self.events = []
         self.lines = []         # in which line each event ended
 

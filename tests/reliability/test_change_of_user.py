@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # Shows I18 (docs/design.md, "Invariants").
-"""Every verb that root types becomes the service's user before it touches what that user owns. So a
-hostile service account that plants links, FIFOs, leases and other people's databases in its
-directories gets nothing of root's: no file read, written, made, removed or given away, and no verb
-hangs over it."""
+"""Every verb that root types becomes the service's user before it touches what that user owns. So a hostile service
+account that plants links, FIFOs, leases and databases of others in its directories gets nothing of root's: no file is
+read, written, made, removed or given away, and no verb hangs because of it.
+"""
 import contextlib
 import fcntl
 import os
@@ -24,7 +24,7 @@ from harness import Emulator, Site  # pylint: disable=wrong-import-position
 
 WORKER = "nobody"
 ALICE = "alice@example.com"
-# Every verb but help and login (a dialogue: tests/e2e/test_login.py) and those that act as root.
+# Every verb except help and login (a dialogue: tests/e2e/test_login.py) and those that act as root.
 VERBS = (("status",), ("status", "--json"), ("explain", "alice"), ("history",), ("history", ALICE),
          ("approve", "--all", "--yes"), ("retry", "--all", "--yes"),
          ("block", "--reason", "test", "bob@example.com"), ("unblock", "bob@example.com"),
@@ -62,14 +62,14 @@ class Hostile(harness.Test):
         self.site.collector_once()
 
     def leave(self):
-        # What was planted over the ledger is no ledger to be looked at.
+        # A file planted in place of the ledger is not a ledger to check.
         self.site.__exit__(AssertionError("hostile"))
 
     def give(self, path):
         os.chown(path, self.worker.pw_uid, self.worker.pw_gid, follow_symlinks=False)
 
     def verb(self, *words):
-        """What it said; it must not hang, and must not be killed."""
+        """Its output; it must not hang, and must not be killed."""
         done = self.site.run(*words, timeout=LONGEST)
         self.assertGreaterEqual(done.returncode, 0, (words, done.stderr))
         self.assertLess(done.returncode, 128, (words, done.stderr))
@@ -86,7 +86,7 @@ class Hostile(harness.Test):
         return seen
 
     def own_places(self):
-        """Every file that the service owns, and names that it could put there."""
+        """Every file that the service owns, and names that it could create."""
         places = {self.site.path(name) for name in (
             "state/ledger.db", "state/ledger.db-wal", "state/ledger.db-shm",
             "state/collector/host", "state/login.json", "state/private/login.json",
@@ -97,7 +97,7 @@ class Hostile(harness.Test):
 
     @contextlib.contextmanager
     def planted(self, plant):
-        """As if the service had done it; afterwards all is as it was."""
+        """As if the service had done it; afterwards everything is restored."""
         boxes = ("state", "tokens")
         kept = os.path.join(self.site.root, "kept")
         for box in boxes:
@@ -151,7 +151,7 @@ class Planted(Hostile):
             self.every_verb()
 
     def test_files_under_a_lease(self):
-        """Who opens them waits for the lease's end, up to 45 s, unless O_NONBLOCK is said."""
+        """open() waits for the lease's end, up to 45 s, without O_NONBLOCK."""
         held = []
 
         def lease(place):
@@ -169,7 +169,7 @@ class Planted(Hostile):
             for descriptor in held:
                 os.close(descriptor)
 
-    def test_somebody_elses_database(self):
+    def test_a_database_of_another_account(self):
         """A ledger of another customer, with a trigger in it that would write elsewhere."""
         other = self.site.path("other.db")
         subprocess.run(["sqlite3", other, "CREATE TABLE person (address); ATTACH '" + self.roots +
@@ -219,14 +219,15 @@ class Order(Hostile):
             self.assertTrue(after, f"{words} stays root")
             touched = [call for call in as_root for path in paths(call) if path.startswith(boxes)]
             self.assertEqual(touched, [], words)
-            # And none becomes root again, nor tries to: setuid(0) is asked once, to be refused.
+            # And none becomes root again or tries to, except for one setuid(0), which must fail.
             again = [call for call in after if re.match(r"set(res|re)?[ug]id\(", call)]
             self.assertTrue(all("EPERM" in call for call in again), (words, again))
             self.assertFalse([call for call in after if call.startswith("execve")], words)
 
     def test_prepare_opens_no_credential_in_a_directory_of_the_services(self):
-        """It looks whether the file names the metadata server: behind a link there may be a device
-        that acts when it is opened."""
+        """It checks whether the file names the metadata server: behind a link there may be a device that acts when it
+        is opened.
+        """
         place = self.site.path("state/login.json")
         os.symlink("/dev/null", place)
         log = os.path.join(self.roots, "trace")

@@ -1,15 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # Shows I12 (docs/design.md, "Invariants").
-"""The host's clock jumps a day back, right again, a day ahead and right again, every few seconds,
-while people log in and mails are under way. Nobody is lost, nobody is mailed twice, nobody waits
-until the wrong clock's time has come; the pace is kept; and no token is used that Google holds for
-dead.
+"""The host's clock jumps a day back, back to right, a day ahead and back to right again, every few seconds, while
+people log in and mails are in flight. No person is lost, mailed twice, or waits until the wrong clock's time; the rate
+limit holds; and no token is used that Google considers expired.
 
-The programs run under libfaketime, which moves their wall clock and leaves the boot's alone: that
-is what a jump is. With each jump an hour passes, for them and for Google: as long as a token lives.
-CLOUDINVITE_JUMPERS=N people for each of the clocks (default 40; 200 for the long run, which keeps
-the pace to the end).
+The programs run under libfaketime, which moves their wall clock and leaves the boot clock alone, as a jump does. With
+each jump an hour passes, for them and for Google: the life of a token. CLOUDINVITE_JUMPERS=N people for each of the
+clocks (default 40; 200 for the long run, which keeps the rate limit to the end).
 """
 import contextlib
 import glob
@@ -28,12 +26,12 @@ from test_rate_limit import busiest_minute  # pylint: disable=wrong-import-posit
 CROWD = int(os.environ.get("CLOUDINVITE_JUMPERS", "40"))
 LONG = CROWD >= 200
 DAY, HOUR = 86400, 3600
-# Ahead comes last: who was planned by such a clock must not be helped by one that is behind.
+# Ahead comes last: a clock that is behind must not help people who were scheduled by it.
 CLOCKS = ((0, DAY, 0, -DAY) if LONG else ()) + (0, -DAY, 0, DAY, 0)
-LIMIT = 600          # calls in any minute: enough for all crowds but the last
-LATE = 3             # of each crowd have to be asked again
+LIMIT = 600  # calls in any minute: enough for all but the last group
+LATE = 3  # of each group must be checked again
 CALLS_A_PERSON = 3
-SECONDS = 3          # with each clock; in the long run as many as the pace needs for its crowd
+SECONDS = 3  # with each clock; in the long run as many as the rate limit needs for the group
 LIBRARY = glob.glob("/usr/lib*/*/faketime/libfaketimeMT.so.1") + \
     glob.glob("/usr/lib*/faketime/libfaketimeMT.so.1")
 
@@ -57,7 +55,7 @@ class Jumps(harness.Test):
         self.site.write("etc/passwd", self.site.read("etc/passwd") + "".join(
             f"{user}:x:{2000 + n}:100::/home/{user}:/bin/bash\n"
             for n, user in enumerate(self.users)))
-        self.site.collector_once()  # they were there before
+        self.site.collector_once()  # they existed before
         self.hours = 0
         self.set_clock(0)
         with self.faked():
@@ -87,7 +85,7 @@ class Jumps(harness.Test):
         return [entry for entry in self.google.log() if entry["route"] != "token"]
 
     def jump(self, number, clock):
-        """An hour passes, the clock is set, and a crowd logs in, with one account that is new."""
+        """An hour passes, the clock is set, and a group logs in, with one new account."""
         self.google.advance(f"{HOUR}s")
         self.hours += 1
         self.set_clock(clock + self.hours * HOUR)
@@ -97,38 +95,38 @@ class Jumps(harness.Test):
         self.site.add_user(f"made{number}")
         for user in crowd:
             self.site.arrive(user)
-        pace = LIMIT - LIMIT // 10
-        time.sleep(60 * CROWD * CALLS_A_PERSON / pace if LONG else SECONDS)
+        rate = LIMIT - LIMIT // 10
+        time.sleep(60 * CROWD * CALLS_A_PERSON / rate if LONG else SECONDS)
 
     def an_hour_later(self):
-        """For whoever settles, and whoever is to be asked again."""
+        """For accounts that settle, and for people who are checked again."""
         self.hours += 1
         self.set_clock(self.hours * HOUR)
         self.google.advance(f"{HOUR}s")
         os.utime(self.site.path("run/commands.wake"))
 
-    def test_nobody_is_lost_or_waits_for_a_day_and_nothing_bursts_while_the_clock_jumps(self):
+    def test_no_person_is_lost_or_delayed_and_the_rate_limit_holds_while_the_clock_jumps(self):
         for number, clock in enumerate(CLOCKS):
             self.jump(number, clock)
         self.an_hour_later()
-        paced = self.finish()
-        self.assertLessEqual(busiest_minute(paced), LIMIT)
+        calls = self.finish()
+        self.assertLessEqual(busiest_minute(calls), LIMIT)
         log = self.google.log()
         self.assertEqual([entry for entry in log if entry["status"] == 401], [])
-        late = [entry for entry in paced if entry["status"] == 503]
+        late = [entry for entry in calls if entry["status"] == 503]
         self.assertGreaterEqual(len(late), LATE * (len(CLOCKS) - 1), "not asked while it was ahead")
         minted = [entry for entry in log if entry["route"] == "token" and entry["status"] == 200]
         self.assertIn(len(minted), range(len(CLOCKS) // 2, len(CLOCKS) + 5))
         self.assertEqual(set(self.google.mailbox()["counts"].values()), {1})
         print(f"# {len(CLOCKS) - 1} jumps, {len(self.users)} people: {len(log)} calls, at most "
-              f"{busiest_minute(paced)} in a minute, {len(minted)} tokens", flush=True)
+              f"{busiest_minute(calls)} in a minute, {len(minted)} tokens", flush=True)
 
     def finish(self):
-        """The calls at the pace. In the short run it is used up by now, and lifted then."""
-        began, everybody = time.monotonic(), len(self.users) + len(CLOCKS)
-        harness.wait_for(lambda: self.ledger("SELECT count(*) FROM person") == [(everybody,)],
-                         "everybody in the ledger")
-        paced = self.calls()
+        """Makes the calls under the rate limit. In the short run it is used up by now, and is then lifted."""
+        began, all_people = time.monotonic(), len(self.users) + len(CLOCKS)
+        harness.wait_for(lambda: self.ledger("SELECT count(*) FROM person") == [(all_people,)],
+                         "all people in the ledger")
+        calls = self.calls()
         if not LONG:
             self.site.write_settings({"google": {"requests_per_minute": "0"}})
             os.kill(self.dispatcher.pid, 1)
@@ -139,10 +137,10 @@ class Jumps(harness.Test):
         except AssertionError:
             self.fail(f"not all have a mail: {self.left()}")
         print(f"# all mails {time.monotonic() - began:.0f} s after the last jump", flush=True)
-        return self.calls() if LONG else paced
+        return self.calls() if LONG else calls
 
     def left(self, where="1"):
-        """Who has no mail yet, in how many seconds of the clock that is right they are due."""
+        """People without a mail, and in how many seconds of the right clock they are due."""
         return self.ledger(
             f"SELECT state, reason, next_attempt - unixepoch() - {self.hours * HOUR}, count(*) FROM person "
             f"WHERE state <> 'invited' AND {where} GROUP BY 1, 2, 3")

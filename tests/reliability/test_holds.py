@@ -1,16 +1,15 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # Shows I2 (docs/design.md, "Invariants").
-"""No account of this host can hold a login: an account that holds the lock of every directory that it
-can (tests/reliability/hold.c) stops neither new, returning nor root's logins, nor what `notify` says
-at one, nor emit, scan and the hooks, nor the keeper and the collector. It is tried on the spool, on
-the directory above it, and on the file system's rename lock, with a cold and a warm cache, as each of
-the product's accounts, with its groups, and as an ordinary user; on ext4 and on XFS, on which a file
-that can be read can be held, too.
+"""No account of this host can delay a login: an account that holds the lock of every directory that it can open
+(tests/reliability/hold.c) stops neither new, returning nor root's logins, nor the message of `notify`, nor emit, scan
+and the hooks, nor the keeper and the collector. It is tried on the spool, on the directory above it, and on the file
+system's rename lock, with a cold and a warm cache, as each of the product's accounts, with its groups, and as an
+ordinary user; on ext4 and on XFS, where an account can also hold a file that it can read.
 
-The controls show that the attack works: with a spool of the old layout, and with one that is open to
-others, logins do hang. Every FUSE connection is aborted after 10 seconds, by a process of its own, so
-that nothing stays in state D whatever becomes of this test.
+The controls show that the attack works: with a spool of the old layout, and with one that is open to others, logins do
+hang. A separate process aborts every FUSE connection after 10 seconds, so that nothing stays in state D whatever
+happens to this test.
 """
 import contextlib
 import ctypes
@@ -40,12 +39,12 @@ CONTROL = "/sys/fs/fuse/connections"
 COLLECTOR = "cloudinvite-collector"
 LOCAL = "local"  # an ordinary user
 SECONDS = 10     # until a connection is aborted
-TIMEOUT = 6      # a login that takes as long is held
+TIMEOUT = 6  # a login that takes so long counts as blocked
 LOGINS = 20
 SENTENCE = "Ask the service desk about your invitation."
-# Reported by nothing but emit and the hooks: they were there before the collector, and never log in.
+# Only emit and the hooks report them: they existed before the collector, and never log in.
 EMITTED, HOOKED, GONE = "emitted", "hooked", "gone"
-SIZE = {"ext4": 64 << 20, "xfs": 320 << 20}  # of the images; mkfs.xfs makes nothing smaller
+SIZE = {"ext4": 64 << 20, "xfs": 320 << 20}  # of the images; mkfs.xfs makes no smaller ones
 
 
 def why_not():
@@ -93,7 +92,7 @@ class Conversation(ctypes.Structure):
 
 
 class Login:
-    """A process that calls the module itself, and what the user is told."""
+    """A process that calls the module itself, and what the user is shown."""
 
     def __init__(self, module, user):
         self.user = user
@@ -119,13 +118,13 @@ class Login:
         return done != 0
 
     def said(self):
-        """What the user was told, at the end."""
+        """What the user was shown."""
         with open(self.told, encoding="utf-8") as told:
             return told.read()
 
 
 class Module:
-    """Logins that call the module itself, a process each."""
+    """Logins that call the module itself, each in a process."""
 
     def __init__(self, directory, spool, message):
         self.pam = ctypes.CDLL("libpam.so.0")
@@ -137,7 +136,7 @@ class Module:
         self.words = (ctypes.c_char_p * len(words))(*(word.encode() for word in words))
 
     def log_in(self, users):
-        """(those whose login did not come to an end in time, {user: what the others were told})"""
+        """(users whose login did not end in time, {user: what the others were shown})"""
         waiting, told = [Login(self, user) for user in users], {}
         until = time.monotonic() + TIMEOUT
         while waiting and time.monotonic() < until:
@@ -150,7 +149,7 @@ class Module:
 
 
 class Hold:
-    """Somebody who holds what he can, until the end of the block, and SECONDS at most."""
+    """Holds every possible lock until the end of the block, and for SECONDS at most."""
 
     def __init__(self, site, account, opened, queued, target=None):
         uid, groups = ids(account)
@@ -188,7 +187,7 @@ class Hold:
 
 
 class Site:
-    """A small file system with a spool in it, at the depth of /var/spool/cloudinvite."""
+    """A small file system with a spool in it, as deep as /var/spool/cloudinvite."""
 
     def __init__(self, kind):
         self.root = tempfile.mkdtemp(prefix="cloudinvite-holds.")
@@ -242,7 +241,7 @@ class Site:
         return f"{self.fs}/own-{account}"
 
     def mark_all(self):
-        """The returning users, the invited among them, and none else."""
+        """The returning users, including the invited ones, and no others."""
         for name in os.listdir(self.spool + "/seen"):
             if not name.startswith((".", "old", "invited")):
                 os.unlink(f"{self.spool}/seen/{name}")
@@ -266,7 +265,7 @@ class Site:
         shutil.rmtree(self.root)
 
     def cool_down(self):
-        """Drops directory entries that nobody uses."""
+        """Drops directory entries that are not in use."""
         for _ in range(2):
             with open("/proc/sys/vm/drop_caches", "w", encoding="ascii") as file:
                 file.write("2")
@@ -285,7 +284,7 @@ class Holds(harness.Test):
                            for number in range(LOGINS)]
 
     def attacks(self, account):
-        """What is opened, what waits for a lock, and where it is renamed to."""
+        """What is opened, what waits for a lock, and the target of its rename."""
         site = self.site
         for place in (site.spool, site.above):
             yield place, place + "/queued", None
@@ -294,7 +293,7 @@ class Holds(harness.Test):
     def start_commands(self):
         """emit, scan, and the hooks as useradd and userdel run them: {name: process}"""
         cli = os.path.join(sandbox.BIN, "cloudinvite")
-        commands = {"emit": ("", cli, "emit", "--reason", "created", EMITTED),
+        commands = {"emit": ("", cli, "emit", "--trigger", "created", EMITTED),
                     "scan": ("", cli, "scan", "--yes"),
                     "useradd": (HOOKED, sandbox.hook_path("useradd-post")),
                     "userdel": (GONE, sandbox.hook_path("userdel-post"))}
@@ -304,7 +303,7 @@ class Holds(harness.Test):
                 for name, (subject, *command) in commands.items()}
 
     def assert_users_get_in(self):
-        """The invited are told so, and the others nothing."""
+        """The invited users see the message, the others nothing."""
         held, told = self.site.module.log_in(self.users())
         self.assertEqual([login.user for login in held], [])
         for user, said in told.items():
@@ -330,7 +329,7 @@ class Holds(harness.Test):
                                      "the marks", TIMEOUT)
 
     def assert_hangs(self, account, opened, cold):
-        """And is over with the connection."""
+        """And it ends with the connection."""
         if cold:
             self.site.cool_down()
         with Hold(self.site, account, opened, opened + "/queued"):
@@ -360,14 +359,14 @@ class Holds(harness.Test):
                 commands = self.start_commands()
                 self.assert_users_get_in()
                 for name, command in commands.items():
-                    # There is no collector, which scan says.
+                    # There is no collector, and scan says so.
                     self.assertEqual(command.wait(TIMEOUT), 0, name)
                 arrivals = os.listdir(site.spool + "/new")
                 for name in (EMITTED + ".created", HOOKED + ".created", GONE + ".deleted"):
                     self.assertIn(name, arrivals)
                     os.unlink(f"{site.spool}/new/{name}")
 
-    def test_the_open_pin_of_the_socket_unit_keeps_the_way_without_a_keeper(self):
+    def test_the_open_pin_of_the_socket_unit_keeps_the_path_cached_without_a_keeper(self):
         site = self.site
         os.mkfifo(site.spool + "/pin", 0o600)
         pin = os.open(site.spool + "/pin", os.O_RDWR | os.O_NONBLOCK)  # as PID 1 opens it
@@ -378,7 +377,7 @@ class Holds(harness.Test):
             with Hold(site, account, site.above, site.above + "/queued"):
                 self.assert_users_get_in()
 
-    def test_control_without_keeper_and_pin_the_way_hangs(self):
+    def test_control_without_keeper_and_pin_the_path_hangs(self):
         self.assert_hangs(LOCAL, self.site.above, True)
 
     def test_control_the_old_layout_hangs(self):
@@ -401,8 +400,8 @@ class Holds(harness.Test):
         for said in told.values():
             self.assertIn("Google has sent you an invitation", said)
 
-    def test_settings_that_are_held_hold_neither_emit_nor_the_hooks(self):
-        """They use the default spool then."""
+    def test_held_settings_hold_neither_emit_nor_the_hooks(self):
+        """They then use the default spool."""
         site, default = self.site, sandbox.SPOOL
         settings = site.fs + "/etc/cloudinvite"
         shutil.copytree("/etc/cloudinvite", settings)
@@ -415,13 +414,13 @@ class Holds(harness.Test):
             commands = self.start_commands()
             for name in ("emit", "useradd", "userdel"):
                 self.assertEqual(commands[name].wait(TIMEOUT), 0, name)
-            self.assertIsNone(commands["scan"].poll())  # held, as what root types may be
+            self.assertIsNone(commands["scan"].poll())  # held, which is acceptable for a command of root
         self.assertEqual(commands["scan"].wait(TIMEOUT), 0)
         self.assertEqual(set(os.listdir(default + "/new")),
                          {EMITTED + ".created", HOOKED + ".created", GONE + ".deleted"})
 
     def test_emit_does_not_look_into_a_spool_that_others_can_open(self):
-        """Nor do the hooks, which never fail."""
+        """Neither do the hooks, which never fail."""
         os.chmod(self.site.spool, 0o755)
         self.site.cool_down()
         with Hold(self.site, LOCAL, self.site.spool, self.site.spool + "/queued"):
@@ -431,12 +430,12 @@ class Holds(harness.Test):
 
 @unittest.skipUnless(shutil.which("mkfs.xfs"), "needs mkfs.xfs")
 class Xfs(Holds):
-    """The same on XFS, where each account that may read a file can hold it."""
+    """The same on XFS, where every account that may read a file can hold it."""
     KIND = "xfs"
 
     @contextlib.contextmanager
     def account_files(self):
-        """/etc/passwd and /etc/login.defs of this file system, with the new users in it."""
+        """/etc/passwd and /etc/login.defs on this file system, with the new users in them."""
         etc = self.site.fs + "/etc/"
         with open("/etc/passwd", encoding="utf-8") as own, \
                 open(self.site.root + "/passwd", encoding="utf-8") as users:
@@ -449,7 +448,7 @@ class Xfs(Holds):
             yield
 
     def assert_held(self, path):
-        """Who reads it without care waits."""
+        """A program that reads it in the ordinary way waits."""
         reader = os.fork()
         if reader == 0:
             with open(path, "rb") as file:
@@ -460,7 +459,7 @@ class Xfs(Holds):
         return reader
 
     def test_a_file_of_accounts_that_is_held_is_not_waited_for(self):
-        """Whether a new user counts is then left to the collector."""
+        """Whether a new user counts is then decided by the collector."""
         site = self.site
         new = [f"new{number}" for number in range(5)]
         with self.account_files():

@@ -1,14 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # Shows I4, I5 (docs/design.md, "Invariants").
-"""Killed at any moment, under load: while people log in, one of the programs, the spool's keeper, both
-it and the collector, an administrator's command or a login that is just calling the module dies by
-SIGKILL, a round each, and is started again.
-In the end everybody who has logged in is known after the next login at the latest, nobody has two
-mails, the ledger is whole, and nothing is left behind.
+"""Killed at any moment, under load: while people log in, in each round one of the programs, the spool's keeper, both it
+and the collector, an administrator's command or a login that is calling the module dies by SIGKILL, and is started
+again. In the end all people who have logged in are known after the next login at the latest, no person has two mails,
+the ledger is intact, and nothing is left behind.
 
-As many rounds as 40 seconds hold; CLOUDINVITE_KILLS_ROUNDS=10000 for the long run, CLOUDINVITE_SEED=N
-for the same one again.
+As many rounds as 40 seconds allow; CLOUDINVITE_KILLS_ROUNDS=10000 for the long run, CLOUDINVITE_SEED=N to repeat a run.
 """
 import contextlib
 import ctypes
@@ -37,11 +35,11 @@ KEEPER = "cloudinvite-keeper"
 PROGRAMS = ("cloudinvite-collector", "cloudinvite-dispatcher")
 VERBS = (("status",), ("scan", "--yes"), ("approve", "--all", "--yes"), ("retry", "--all", "--yes"),
          ("check", "person7@example.com"), ("get", "person8@example.com"), ("history",))
-QUIET = 4  # of 73 hours each: what is unconfirmed settles by Google's clock
+QUIET = 4  # of 73 hours each: unconfirmed sends are resolved by Google's clock
 
 
 class Module:
-    """Logins that call the module itself, in a child that may be killed in the middle of it."""
+    """Logins that call the module itself, in a child that may be killed meanwhile."""
 
     def __init__(self, site):
         self.pam = ctypes.CDLL("libpam.so.0")
@@ -83,7 +81,7 @@ class Kills(harness.Test):
         self.site.write("etc/passwd", self.site.read("etc/passwd") + "".join(
             f"{user}:x:{1000 + number}:100::/home/{user}:/bin/bash\n"
             for number, user in enumerate(self.users)))
-        self.site.collector_once()  # they were there before
+        self.site.collector_once()  # they existed before
         self.listen()
         self.module = Module(self.site)
         self.random = random.Random(SEED)
@@ -91,7 +89,7 @@ class Kills(harness.Test):
         self.killed = {}
 
     def listen(self):
-        """The keeper's socket is there all the time, as systemd has it."""
+        """The keeper's socket exists all the time, as systemd has it."""
         os.mkdir(self.site.path("run-keeper"))
         self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.listener.bind(self.site.path("run-keeper/socket"))
@@ -118,7 +116,7 @@ class Kills(harness.Test):
         self.killed[what] = self.killed.get(what, 0) + 1
 
     def log_in(self):
-        """One who gets in; and one whose session's process dies in the middle of it."""
+        """One that gets in, and one whose session's process dies meanwhile."""
         user = self.random.choice(self.users)
         self.assertTrue(self.module.log_in(user))
         self.seen.add(user)
@@ -161,15 +159,15 @@ class Kills(harness.Test):
                 self.kill_verb()
             done += 1
             if done % 200 == 0:
-                self.google.advance("80h")  # what is unconfirmed may settle meanwhile, too
+                self.google.advance("80h")  # unconfirmed sends may be resolved meanwhile too
                 self.make_due()
-        time.sleep(1)  # who has only just been started does not listen yet
+        time.sleep(1)  # a program that has just started does not listen yet
         for name in PROGRAMS:
             self.assertEqual(harness.stop(running[name]), 0)
         return done
 
     def make_due(self):
-        """Time passes for whoever waits."""
+        """Makes time pass for the people who wait."""
         self.ledger("UPDATE person SET next_attempt = 1, runnable_at = 1, lease_until = 0 WHERE runnable_at > 0")
 
     def settle(self):
@@ -180,7 +178,7 @@ class Kills(harness.Test):
             self.site.dispatcher_once()
             self.assertEqual(ledger_invariants.violations(self.site.path("state/ledger.db")), [])
             self.google.advance("73h")
-            self.site.run("resume")  # a brake, or three sends in a row without an answer
+            self.site.run("resume")  # a change guard, or three sends in a row without an answer
             self.make_due()
         self.site.dispatcher_once()
         self.site.collector_once()
@@ -205,7 +203,7 @@ class Kills(harness.Test):
         self.assertEqual(lost, [], "the ledger does not know of a mail")
         return counts, people
 
-    def test_processes_killed_at_any_time_lose_nobody_and_mail_nobody_twice(self):
+    def test_processes_killed_at_any_time_lose_no_person_and_mail_none_twice(self):
         done = self.rounds()
         self.settle()
         self.assertEqual(self.ledger("PRAGMA integrity_check"), [("ok",)])

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""A ledger that is damaged, locked, full, somebody else's or from the future: each program says what
-happened, where and what to do, ends with 8, and what arrives meanwhile stays in the spool until it is
-over. Nobody is mailed twice over it."""
+"""A ledger that is damaged, locked, full, of another customer or of a later version: each program says what happened,
+where and what to do, and ends with 8. Arrivals stay in the spool until it is over. No person is mailed twice because of
+it.
+"""
 import contextlib
 import os
 import resource
@@ -49,7 +50,7 @@ class Trouble(harness.Test):
         with open(self.path, "wb") as file:
             file.write(data)
 
-    def mend(self):
+    def repair(self):
         self.write(b"")
         shutil.copy(self.path + ".good", self.path)
 
@@ -65,7 +66,7 @@ class Trouble(harness.Test):
         self.assertIn(self.path, said, who)
 
     def refused(self, words, verbs=READING + WRITING):
-        """By every program and verb; bob, who logs in now, is kept."""
+        """By every program and verb; bob, who logs in now, is not lost."""
         self.site.arrive_account("bob")
         for name in PROGRAMS:
             done = self.run_program(name)
@@ -91,29 +92,29 @@ class Trouble(harness.Test):
     def test_a_file_that_is_not_a_database(self):
         self.write(b"no ledger\n" * 1000)
         self.refused("not")
-        self.mend()
+        self.repair()
         self.goes_on()
 
     def test_a_header_that_is_gone(self):
         self.write(bytes(100) + self.read()[100:])
         self.refused("")
-        self.mend()
+        self.repair()
         self.goes_on()
 
     def test_a_file_that_was_cut(self):
         self.write(self.read()[:len(self.read()) // 2])
         self.refused("")
-        self.mend()
+        self.repair()
         self.goes_on()
 
-    # ---- somebody else's ----
+    # ---- of another customer or version ----
 
     def test_one_that_is_newer_than_the_program(self):
         with contextlib.closing(sqlite3.connect(self.path)) as connection:
             connection.execute("PRAGMA user_version = 4711")
             connection.commit()
         self.refused("schema version 4711")
-        self.mend()
+        self.repair()
         self.goes_on()
 
     def test_another_programs_database(self):
@@ -122,7 +123,7 @@ class Trouble(harness.Test):
             connection.execute("CREATE TABLE music (title TEXT)")
             connection.commit()
         self.refused("")
-        self.mend()
+        self.repair()
         self.goes_on()
 
     def test_a_directory_in_its_place(self):
@@ -130,13 +131,13 @@ class Trouble(harness.Test):
         os.mkdir(self.path)
         self.refused("")
         os.rmdir(self.path)
-        self.mend()
+        self.repair()
         self.goes_on()
 
-    # ---- in the way ----
+    # ---- blocked ----
 
     def test_one_that_another_program_holds_locked(self):
-        """Until it lets go: nothing is lost, and the programs go on by themselves."""
+        """Until it is released: nothing is lost, and the programs continue automatically."""
         connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
         connection.execute("BEGIN EXCLUSIVE")
         release = threading.Timer(2, lambda: connection.execute("ROLLBACK"))
@@ -150,7 +151,7 @@ class Trouble(harness.Test):
         self.goes_on()
 
     def test_a_disk_without_room_for_it(self):
-        """RLIMIT_FSIZE: every write beyond what is there fails."""
+        """RLIMIT_FSIZE: every write beyond the present size fails."""
         size = os.path.getsize(self.path)
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self.path + "-wal")

@@ -1,10 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Load: a thousand people who log in at the very same moment, and a thousand logins of one of them,
-both through PAM; and as many as CLOUDINVITE_LOGINS says (default 50; 1000 for the long run) through
-the real sshd; while collector and dispatcher run. Nobody is refused, lost, or mailed twice; no
-login waits for it; memory is bounded; and Google is asked no faster than the pace. With
-CLOUDINVITE_LOGINS=1000 the pace is kept to the end, which takes six minutes.
+"""Load: a thousand people who log in at the same moment, and a thousand logins of one of them, both through PAM; and as
+many as CLOUDINVITE_LOGINS says (default 50; 1000 for the long run) through the real sshd, while collector and
+dispatcher run. No person is refused, lost, or mailed twice; no login waits for it; memory is bounded; and the rate
+limit holds. With CLOUDINVITE_LOGINS=1000 the rate limit is kept to the end, which takes six minutes.
 """
 import contextlib
 import os
@@ -22,13 +21,13 @@ sys.path.insert(0, harness.HERE)
 from test_rate_limit import busiest_minute  # pylint: disable=wrong-import-position
 
 PEOPLE = 1000
-ONE = PEOPLE  # the number of the one who logs in a thousand times
+ONE = PEOPLE  # the number of the user who logs in a thousand times
 LOGINS = int(os.environ.get("CLOUDINVITE_LOGINS", "50"))
 LONG = LOGINS >= PEOPLE
 LIMIT = 600          # calls in any minute
 CALLS_A_PERSON = 3
 RATIO = 1.1          # by which a storm of logins may take longer with the module than without, …
-PLAY = 0.05          # … and seconds: the fastest of several storms differs so much by itself
+PLAY = 0.05  # … and seconds: the fastest of several storms varies by so much
 TIMES = 1 if LONG else 2  # a storm is repeated before the fastest counts, …
 PATIENTLY = 5        # … and at most so often
 LONGER = 1.0         # milliseconds that one of a thousand logins on two cores may cost
@@ -44,7 +43,7 @@ def setUpModule():  # pylint: disable=invalid-name
 
 
 def peak_bytes(program):
-    """The most memory that it ever had, as the kernel has counted it."""
+    """The most memory that it ever had, according to the kernel."""
     with open(f"/proc/{program.pid}/status", encoding="ascii") as file:
         return int(re.search(r"VmHWM:\s+(\d+) kB", file.read())[1]) * 1024
 
@@ -61,7 +60,7 @@ class Load(harness.Test):
             "storage": {"spool": SPOOL, "passwd": "/etc/passwd", "group": "/etc/group"},
         }).__enter__()
         self.addCleanup(lambda: self.site.__exit__())  # pylint: disable=unnecessary-lambda
-        self.site.collector_once()  # they were there before
+        self.site.collector_once()  # they existed before
         self.collector = self.site.start_collector()
         self.dispatcher = self.site.start_dispatcher()
 
@@ -84,7 +83,7 @@ class Load(harness.Test):
         self.assertEqual(os.listdir(SPOOL + "/bad"), [])
 
     def wait_until_invited(self, people):
-        """At the pace; the short run sees no more of it than the first minute's beginning."""
+        """With the rate limit; the short run sees only the beginning of the first minute."""
         began = time.monotonic()
         calls = harness.wait_for(self.most_of_a_minute, "a minute's calls")
         time.sleep(3)
@@ -113,7 +112,7 @@ class Load(harness.Test):
         return [entry for entry in self.google.log() if entry["route"] != "token"]
 
     def most_of_a_minute(self):
-        """The calls, once there are so many as the pace gives to a burst."""
+        """The calls, once there are as many as a burst allows."""
         calls = self.calls()
         return calls if len(calls) >= (LIMIT - LIMIT // 10) * 0.9 else None
 
@@ -140,7 +139,7 @@ class Load(harness.Test):
               f"moment: {said}; {self.assert_little_memory()}", flush=True)
 
     def one_arrival_of_a_thousand(self):
-        """While nobody takes it away."""
+        """While the collector does not remove it."""
         self.collector.send_signal(signal.SIGSTOP)
         try:
             self.assert_all_inside(crowd.storm("ours", PEOPLE, first=ONE, people=1, frozen=True))
@@ -150,8 +149,9 @@ class Load(harness.Test):
 
     @staticmethod
     def fastest(storms, good):
-        """{storm: its shortest time}. The machine does other things, too: storms are repeated
-        before a difference is believed."""
+        """{storm: its shortest time}. The machine does other things too, so storms are repeated before a difference
+        counts.
+        """
         fastest = {}
         for turn in range(PATIENTLY):
             for name, took in storms().items():
@@ -162,7 +162,7 @@ class Load(harness.Test):
 
     @staticmethod
     def forget_all():
-        """Nobody has been seen."""
+        """No user has been seen."""
         for mark in os.listdir(SPOOL + "/seen"):
             if mark.startswith(load_users.PREFIX):
                 os.unlink(f"{SPOOL}/seen/{mark}")

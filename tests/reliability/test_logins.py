@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # Shows I1 (docs/design.md, "Invariants").
-"""No login is harmed: sshd with a key and with a password, login, su and sudo, with the module in
-`optional` and in `required` position, against whatever can be wrong around it. Everybody gets in who
-gets in without the module, and none waits 50 ms longer (the fastest of several, side by side)."""
+"""No login is harmed: sshd with a key and with a password, login, su and sudo, with the module in `optional` and in
+`required` position, with everything that can be wrong around it. A user who gets in without the module gets in with it,
+and none waits 50 ms longer (the fastest of several, side by side).
+"""
 import contextlib
 import fcntl
 import os
@@ -22,9 +23,9 @@ from host import PASSWORD, ROOM, SPOOL, at_terminal, output, write  # pylint: di
 from module import harness  # pylint: disable=wrong-import-position
 
 LONGER = 0.05  # seconds
-BUSY = 0.25    # of the login itself, where that takes long: a busy machine, or a tracer around it
-TIMES = 2      # a way is timed before the fastest counts
-PATIENTLY = 12  # times that a difference is measured again before it is believed
+BUSY = 0.25  # of the login itself, if that takes long: a busy machine, or a tracer around it
+TIMES = 2  # a login is timed before the fastest counts
+PATIENTLY = 12  # times that a difference is measured again before it counts
 BARE = hosts.STACK.replace("session optional {ours}\n", "")
 STACKS = {"": BARE, "optional": BARE + "session optional {ours}\n",
           "required": BARE + "session required {ours}\n"}
@@ -47,12 +48,12 @@ def setUpModule():  # pylint: disable=invalid-name
 
 
 def wrapped(script):
-    """A prefix that runs a command under what a shell has set."""
+    """A prefix that runs a command after a shell has set the limits."""
     return ["sh", "-c", script + '; exec "$@"', "sh"]
 
 
 def injected(error):
-    """A prefix under which everything in the spool fails with that error."""
+    """A prefix with which everything in the spool fails with that error."""
     paths = [SPOOL + "/" + name for name in ("new", "seen", "seen/alice", "seen/bob",
                                              "new/alice.login", "new/bob.login")]
     return ["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=openat,newfstatat",
@@ -60,7 +61,7 @@ def injected(error):
             "-e", f"inject=openat,newfstatat:error={error}"]
 
 
-# ---- the ways in: each returns whether the person got in -----------------------------------------
+# ---- the logins: each returns whether the user got in --------------------------------------------
 
 def by_key(_):
     return host.ssh("alice", "127.0.0.1", "id -un").stdout == "alice\n"
@@ -93,7 +94,7 @@ WAYS = {"sshd with a key": by_key, "sshd with a password": by_password, "login":
         "su": by_su, "sudo": by_sudo}
 
 
-# ---- what is wrong: each yields a prefix for the programs ----------------------------------------
+# ---- the problems: each yields a prefix for the programs ------------------------------------------
 
 @contextlib.contextmanager
 def nothing():
@@ -101,7 +102,7 @@ def nothing():
 
 
 def spool_as(change):
-    """The spool, changed once before each login that starts from there."""
+    """The spool, changed once before each login that starts with it."""
     @contextlib.contextmanager
     def wrong():
         change()
@@ -302,7 +303,7 @@ WRONG = [
     passwd_of_a_million,
     passwd_being_replaced,
 ]
-PRINCIPAL = {"sshd with a key", "su"}  # they must work without the module, too
+PRINCIPAL = {"sshd with a key", "su"}  # they must work without the module too
 
 
 def unmount():
@@ -315,10 +316,10 @@ def unmount():
 
 
 class Logins(harness.Test):
-    """One test for each thing that can be wrong; made below."""
+    """One test for each problem; made below."""
 
     def enter(self, way, wrong, stack):
-        """Whether the person got in, and how long it took."""
+        """Whether the user got in, and how long it took."""
         host.pam(ARGUMENTS, services=("sshd", "login", "su", "sudo"), stack=stack)
         began = time.monotonic()
         entered = WAYS[way](wrong)
@@ -334,7 +335,7 @@ class Logins(harness.Test):
                 fastest[position] = min(took, fastest.get(position, took))
         return fastest
 
-    def everybody_gets_in(self, wrong):
+    def every_user_gets_in(self, wrong):
         self.addCleanup(unmount)
         unmount()
         with wrong() as prefix:
@@ -347,8 +348,9 @@ class Logins(harness.Test):
                     self.assert_quick(way, prefix)
 
     def assert_quick(self, way, prefix):
-        """Measured again before a difference is believed: the machine does other things, too. The
-        fastest of all rounds are compared: what the module costs is in each of them."""
+        """Measured again before a difference counts, because the machine does other things too. The fastest of all
+        rounds are compared: the module's cost is in each of them.
+        """
         fastest = {}
         for _ in range(PATIENTLY):
             for position, took in self.fastest(way, prefix).items():
@@ -364,7 +366,7 @@ class Logins(harness.Test):
 
 
 def add_test(wrong):
-    setattr(Logins, "test_" + wrong.__name__, lambda self: self.everybody_gets_in(wrong))
+    setattr(Logins, "test_" + wrong.__name__, lambda self: self.every_user_gets_in(wrong))
 
 
 for each in WRONG:
@@ -375,7 +377,7 @@ class Names(harness.Test):
     """Names with every byte that a name can have, and of every length."""
 
     def put(self, arguments, position):
-        """Without shadow entries: only the session is looked at."""
+        """Without shadow entries: only the session is tested."""
         host.pam(arguments, services=("su",), stack=STACKS[position].replace(
             "account required pam_unix.so", "account required pam_permit.so"))
 
@@ -403,7 +405,7 @@ class Names(harness.Test):
             self.assertGreater(len(host.arrivals()), 200)
 
     def test_few_descriptors(self):
-        """However few: whoever gets in without the module gets in with it."""
+        """However few: a user who gets in without the module gets in with it."""
         entered = 0
         for most in range(3, 16):
             limited = ["prlimit", f"--nofile={most}:{most}", "--"]

@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # Shows I4 (docs/design.md, "Invariants").
-"""A week without Google: everybody who logs in meanwhile is kept, in bounded memory and with few
-calls; afterwards they are worked off, no faster than the pace. And a name server that never answers.
+"""A week without Google: all people who log in meanwhile are stored, in bounded memory and with few calls; afterwards
+they are processed within the rate limit. And a name server that never answers.
 
-The week is simulated: the programs run under libfaketime and are told of six hours more after each
-batch of logins. CLOUDINVITE_PEOPLE=100000 for the long run (default 8,000).
+The week is simulated: the programs run under libfaketime, and six hours pass after each batch of logins.
+CLOUDINVITE_PEOPLE=100000 for the long run (default 8,000).
 """
 import contextlib
 import glob
@@ -29,8 +29,8 @@ PEOPLE = int(os.environ.get("CLOUDINVITE_PEOPLE", "8000"))
 UNMANAGED = PEOPLE // 100
 STEPS = 28             # of six hours: a week
 STEP = 6 * 3600
-LIMIT = 600            # calls in any minute, once Google is back
-CALLS_A_STEP = 40      # while it is away: what is under way at once, and probes
+LIMIT = 600  # calls in any minute, when Google is back
+CALLS_A_STEP = 40  # while it is away: calls in flight, and probes
 MEBIBYTE = 1 << 20
 LIBRARY = glob.glob("/usr/lib*/*/faketime/libfaketimeMT.so.1") + \
     glob.glob("/usr/lib*/faketime/libfaketimeMT.so.1")
@@ -40,7 +40,7 @@ SILENT = "127.0.0.53"
 
 
 def private_bytes(program):
-    """What would be given back if it ended."""
+    """The memory that its end would release."""
     with open(f"/proc/{program.pid}/smaps_rollup", encoding="ascii") as file:
         return sum(int(size) * 1024 for size in re.findall(r"Private_\w+: +(\d+) kB", file.read()))
 
@@ -82,7 +82,7 @@ class Away(harness.Test):
 class Week(Away):
 
     def move(self, site, seconds):
-        """The host's clock and Google's; whoever sleeps looks at it."""
+        """The host's clock and Google's; programs that sleep check it."""
         self.offset += seconds
         site.write("clock+", f"+{self.offset}\n")
         os.rename(site.path("clock+"), site.path("clock"))
@@ -102,7 +102,7 @@ class Week(Away):
         for name in names:
             del os.environ[name]
 
-    def test_nobody_is_lost_in_a_week_without_google_and_all_are_worked_off_after_it(self):
+    def test_no_person_is_lost_in_a_week_without_google_and_all_are_processed_afterwards(self):
         users = [f"found{n}" for n in range(UNMANAGED)] + \
             [f"nobody{n}" for n in range(PEOPLE - UNMANAGED)]
         self.google.accounts({"prefix": "found", "count": UNMANAGED, "domain": "example.com"})
@@ -128,7 +128,7 @@ class Week(Away):
 
     @staticmethod
     def at_rest(programs, before):
-        """What they hold when nothing is to be done: no more than at first, but for noise."""
+        """What they hold when there is nothing to do: no more than at first, apart from noise."""
         def small():
             held = [private_bytes(program) for program in programs]
             return held if all(now < then + MEBIBYTE for now, then in zip(held, before)) else None
@@ -148,7 +148,7 @@ class Week(Away):
         return early
 
     def recover(self, site, dispatcher):
-        """At first no faster than the pace; then, to see the end, without."""
+        """At first within the rate limit; then, to reach the end, without."""
         self.google.clear_faults()
         seen = len(self.google.log())
         self.move(site, 3600)
@@ -167,7 +167,7 @@ class Week(Away):
 
 class Names(Away):
 
-    def test_a_name_server_that_never_answers_holds_up_nobody(self):
+    def test_a_name_server_that_never_answers_delays_nothing_else(self):
         silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.addCleanup(silent.close)
         silent.bind((SILENT, 53))
@@ -209,7 +209,7 @@ class Names(Away):
 
     @staticmethod
     def due_now(site):
-        """What the wait after a fault would have come to."""
+        """The time when the wait after a fault would be over."""
         with contextlib.closing(sqlite3.connect(site.path("state/ledger.db"))) as connection:
             connection.execute("UPDATE person SET next_attempt = 1")
             connection.commit()

@@ -1,12 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # Shows I4, I6 (docs/design.md, "Invariants"). Shows L1 (common/ledger/README.md).
-"""Power loss at any moment: what module, collector and dispatcher do to the disk is recorded, and
-every state is looked at that the disk may legally be in afterwards. See power_loss.py.
+"""Power loss at any moment: what module, collector and dispatcher do to the disk is recorded, and every legal state of
+the disk afterwards is checked. See power_loss.py.
 
-Each state is judged as it is: the ledger is whole, knows of every mail that went out and of
-everybody who has a mark. For a choice of them the host starts again: both programs run, everybody
-logs in once more, the days pass; then everybody is known and nobody has two mails.
+Each state is checked as it is: the ledger is intact, and knows every mail that was sent and every user with a marker.
+For a sample of them the host starts again: both programs run, all users log in once more, days pass; then every user is
+known and no person has two mails.
 
 CLOUDINVITE_CRASHES=N: so many of those (default 40), a larger sample of states, and torn sectors.
 """
@@ -40,7 +40,7 @@ VARIANTS = {"ordered": {"ordered": True}, "strict": {}}
 if LONG:
     VARIANTS["strict, torn sectors"] = {"block": 512}
     power_loss.SAMPLE = 64
-# Google shows who has had an account for two days; `carol` has none.
+# Google shows accounts that are two days old; `carol` has none.
 PEOPLE = {"alice": "30d", "bob": "1h", "carol": None, "dave": "1h", "erin": "30d", "frank": "1h"}
 EMITTED = "dave"
 PARTS = ("ledger.db", "ledger.db-wal", "ledger.db-journal")
@@ -53,11 +53,11 @@ def address(user):
     return user + "@example.com"
 
 
-# ---- what is recorded
+# ---- recording
 
 
 def log_in(root, *users):
-    """What login processes do with the module. That they are done is in the trace."""
+    """What login processes do with the module. The trace shows that they have ended."""
     class Conversation(ctypes.Structure):
         _fields_ = [("function", ctypes.c_void_p), ("data", ctypes.c_void_p)]
 
@@ -118,7 +118,7 @@ def workload(root, conf):
 
 
 def place_mails(events, log):
-    """Into the events, at the last thing that had been said before Google had them."""
+    """Inserts them into the events, at the last network event before Google had them."""
     said = [event for event in events if event["do"] == "net"]
     boot = time.time() - time.monotonic()
     for entry in log:
@@ -147,7 +147,7 @@ def record(google, site):
     return events
 
 
-# ---- what a disk says as it is
+# ---- checking a state
 
 
 class Ledger:
@@ -199,15 +199,15 @@ def names(tree, directory):
             if path.startswith(directory) and "/" not in path[len(directory):]}
 
 
-def witness(tree):
-    """(ledger, sends), or None where it says nothing."""
+def send_journal(tree):
+    """(ledger, sends), or None if the journal cannot be read."""
     line = tree.get("tokens/last-mail") or b""
     words = line.split()
     return (words[0].decode(), int(words[1])) if len(line) == 1024 and len(words) == 5 else None
 
 
 def judge(state):
-    """What is wrong with it as it lies on the disk."""
+    """What is wrong with it on the disk."""
     tree, ledger = state.tree, Ledger.of(state.tree)
     wrong = [f"the ledger is broken: {ledger.error}"] if ledger.error else []
     for to in set(state.mails):
@@ -220,9 +220,9 @@ def judge(state):
     if "emitted" in state.marks and EMITTED not in ledger.known and \
             EMITTED + ".login" not in names(tree, "spool/new/"):
         wrong.append(f"{EMITTED} was emitted and is forgotten")
-    said = witness(tree)
+    said = send_journal(tree)
     if said and (said[0] != ledger.id or said[1] > ledger.begun):
-        wrong.append(f"the witness {said} is ahead of the ledger {ledger.id, ledger.begun}")
+        wrong.append(f"the send_journal {said} is ahead of the ledger {ledger.id, ledger.begun}")
     host = tree.get("state/collector/host")
     if host is not None and not re.fullmatch(rb"cloudinvite-host 1\n(.*\n)*end \d+\n", host):
         wrong.append("the host's state is torn")
@@ -232,14 +232,14 @@ def judge(state):
 
 
 def traceless(state):
-    """Who has logged in before the cut, and it is as if it had never been."""
+    """Users who logged in before the cut without leaving a trace."""
     known = Ledger.of(state.tree).known | \
         {name.partition(".")[0] for name in names(state.tree, "spool/new/")}
     return {name[len("login/"):] for name in state.marks if name.startswith("login/")} - known
 
 
 def outline(state):
-    """States with the same outline differ in nothing that a program would look at."""
+    """States with the same outline look the same to every program."""
     tree, ledger = state.tree, Ledger.of(state.tree)
     belongs = (tree.get("spool/seen/.ledger") or b"").decode().strip()
     marks = tuple((name, tree["spool/seen/" + name]) for name in sorted(names(tree, "spool/seen/"))
@@ -247,24 +247,25 @@ def outline(state):
     return (state.mails, frozenset(traceless(state)), marks,
             tuple(sorted(names(tree, "spool/new/"))), belongs == ledger.id, ledger.id is None,
             tuple(sorted(ledger.known)), tuple(sorted(ledger.states.items())),
-            repr(sorted(ledger.sends.items())), witness(tree), tree.get("state/collector/host"),
+            repr(sorted(ledger.sends.items())), send_journal(tree), tree.get("state/collector/host"),
             tuple(sorted(len(content or b"") for path, content in tree.items()
                          if path.startswith("tokens/") and not path.endswith("last-mail"))))
 
 
-# ---- what the host does when the power is back
+# ---- starting the host again
 
 
 def mode_of(path, content):
-    """As --prepare and the programs set it. A journal keeps the order of changes to names and modes, so what lies in
-    a directory was put there after the directory got its mode."""
+    """As --prepare and the programs set it. A journal keeps the order of changes to names and modes, so what is in a
+    directory was put there after the directory got its mode.
+    """
     if content is None:
         return 0o3770 if path == "state" else 0o700
     return 0o660 if path.startswith("state/ledger.db") else 0o600
 
 
 class Host:
-    """Starts again on what a state has left."""
+    """Starts again with the content of a state."""
 
     def __init__(self, google, site):
         self.google, self.site = google, site
@@ -361,7 +362,7 @@ class PowerLoss(harness.Test):
 
     @classmethod
     def setUpClass(cls):
-        if os.path.isdir(MEMORY):  # what is recorded is the same, and nobody waits for a disk
+        if os.path.isdir(MEMORY):  # the record is the same, and nothing waits for a disk
             tempfile.tempdir = MEMORY
             cls.addClassCleanup(setattr, tempfile, "tempdir", None)
         cls.google = Emulator().__enter__()
@@ -376,15 +377,15 @@ class PowerLoss(harness.Test):
         cls.events = record(cls.google, cls.site)
 
     def states(self, variant):
-        """Every one once, with what is wrong with it; how many there were."""
+        """Every state once, with what is wrong with it; returns how many there were."""
         seen, chosen, wrong = set(), {}, {}
         for cut in power_loss.Disk(self.events, **variant).cuts():
             for state in cut.states():
                 if state.key in seen:
                     continue
                 seen.add(state.key)
-                for complaint in judge(state):
-                    wrong.setdefault(complaint, cut.number)
+                for problem in judge(state):
+                    wrong.setdefault(problem, cut.number)
                 chosen.setdefault(outline(state), state)
         return len(seen), chosen, wrong
 
@@ -401,16 +402,16 @@ class PowerLoss(harness.Test):
         return len(states), sum(bool(traceless(state)) for state in states)
 
     def found(self, kept):
-        """What would be wrong if the programs made only the syncs that `kept` is true for."""
+        """What would be wrong if the programs made only the syncs for which `kept` is true."""
         wrong = set()
         events = [event for event in self.events if event["do"] != "sync" or kept(event)]
         for cut in power_loss.Disk(events).cuts():
             for state in itertools.islice(cut.states(), FEW):
-                wrong |= {re.sub("^[a-z.@]+ |[{(:].*", "", complaint) for complaint in judge(state)}
+                wrong |= {re.sub("^[a-z.@]+ |[{(:].*", "", problem) for problem in judge(state)}
         return wrong
 
     def test_a_sync_that_is_missing_would_be_noticed(self):
-        """The test itself: without any, and without those of the directory around all others."""
+        """Tests the test itself: without any sync, and without those of the directory around all others."""
         for kept in (lambda _: False, lambda event: event["inode"] != power_trace.ROOT):
             self.assertLessEqual({"has a mail of which the ledger does not know",
                                   "was emitted and is forgotten"}, self.found(kept))

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Debian's packages, as who installs them on that Debian would build them: of this machine's own suite here,
-of another in a tree that has what packaging/debian/control asks for, and nothing else of ours.
-CLOUDINVITE_CLEAN=1 builds those of this machine's suite in such a tree, too.
+"""Debian's packages, built as a user of that Debian would build them: on this machine for its own suite, and for
+another suite in a tree with the packages that packaging/debian/control requires, and no others. CLOUDINVITE_CLEAN=1
+builds those of this machine's suite in such a tree too.
 
     folder = debs.build(steps, "trixie")      # None if that fails; kept until a file of the tree changes
     debs.renumber(folder, "0.1.1")            # the same packages again, as a higher version
 
-What newcomer.py has built is taken, too.
+Packages that newcomer.py has built are used too.
 """
 import fcntl
 import glob
@@ -18,13 +18,13 @@ import shutil
 import nspawn
 
 NAMES = ("cloudinvite", "libpam-cloudinvite", "cloudinvite-emulator")
-# What control names by what a package provides, and alternatives that a suite does not have.
+# Virtual packages in control, and alternatives that a suite does not have.
 PROVIDED = {"debhelper-compat": "debhelper", "dh-sequence-installsysusers": "debhelper"}
 ABSENT = {"bookworm": {"systemd-dev"}, "trixie": set()}
-# The last one is what lintian needs by a name that only apt resolves.
+# The last one is needed by lintian under a name that only apt resolves.
 BUILDING = ["build-essential", "lintian", "perl-openssl-defaults"]
-# The source is written for both: Debian 12's lintian warns of a newer Standards-Version, and has a tag to be
-# overridden that Debian 13's does not know any more.
+# The source is for both: Debian 12's lintian warns about a newer Standards-Version, and has a tag to override that
+# Debian 13's does not know any more.
 OF_THE_OTHER = {"bookworm": "", "trixie": "--suppress-tags out-of-date-standards-version,alien-tag"}
 OPTIONS = {"DEB_BUILD_OPTIONS": "nocheck parallel=2", "DEB_BUILD_PROFILES": "nocheck"}
 
@@ -44,7 +44,7 @@ def higher():
 
 
 def dependencies(suite):
-    """What building asks for without its tests, by names that debootstrap knows."""
+    """The build dependencies without those of the tests, by names that debootstrap knows."""
     named = []
     for wanted in re.search(r"^Build-Depends:(.*?)\n\S", control(), re.M | re.S).group(1).split(","):
         if wanted.strip() and "<!nocheck>" not in wanted:
@@ -76,7 +76,7 @@ def there_from_before(folder):
 
 
 def keep(suite, built, made):
-    """What was built of a tree that made_of() calls so: build() finds it. Returns the folder."""
+    """Stores what was built from the tree with this made_of(), for build(). Returns the folder."""
     folder = f"{nspawn.BUILD}/deb-{suite}"
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
@@ -91,7 +91,7 @@ def keep(suite, built, made):
 def build(steps, suite):
     """The folder with the packages of the tree as it is, and what was built with them."""
     folder = f"{nspawn.BUILD}/deb-{suite}"
-    # A test beside this one may want the same.
+    # Another test may want the same at the same time.
     with open(folder + ".lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not there_from_before(folder):
@@ -129,7 +129,7 @@ def clean_environment():
 
 
 def compile_here(steps, root):
-    """test_packages.py has lintian look at these."""
+    """test_packages.py runs lintian on these."""
     status, output = nspawn.run("make", "-C", nspawn.SOURCE, "deb", f"O={root}/src",
                                  env=clean_environment() | OPTIONS)
     return steps.step("the packages are built on this machine", status, output)
@@ -150,7 +150,7 @@ def compile_in(steps, root):
 
 
 def lintian(suite, built):
-    """The command that asks about what lies in `built`."""
+    """The lintian command for the files in `built`."""
     return f"lintian --allow-root -I --pedantic {OF_THE_OTHER[suite]} {built}/*.changes"
 
 
@@ -165,7 +165,7 @@ def packages(folder, number=None):
 
 
 def newer_sample(name, tree):
-    """The higher version's settings differ from the lower one's, and from what setup has made of them."""
+    """The higher version's settings differ from the lower one's, and from those that setup has changed."""
     if name == "cloudinvite":
         with open(tree + "/etc/cloudinvite/cloudinvite.conf", "a", encoding="utf-8") as file:
             file.write("\n# A newer sample.\n")

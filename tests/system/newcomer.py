@@ -1,17 +1,18 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""README's first commands, as they are typed on a machine that has nothing: a Debian made for this run
-(debootstrap's minbase, and git, make, ca-certificates), no line for the host in /etc/hosts, no systemd
-that runs, the clone in /root, which only root may enter, or in /srv.
+"""README's first commands on a machine that has nothing: a Debian made for this run (debootstrap's minbase, and git,
+make, ca-certificates), without a line for the host in /etc/hosts, without a running systemd, with the clone in /root,
+which only root may enter, or in /srv.
 
     tests/system/newcomer.py [bookworm] [trixie]
     tests/system/newcomer.py --check PLACE [bookworm] [trixie]      make check alone, with the clone in PLACE
 
-Debian 12: make check in one copy, make demo and make deb in others of it. Debian 13: in one, make demo, build,
-unit tests, keys that a token holds. What computes goes side by side with what waits.
+Debian 12: make check in one copy, make demo and make deb in others. Debian 13: in one copy, make demo, build, unit
+tests, and keys in a token. Steps that compute run beside steps that wait.
 
-Not for tests/run: what `make check` says is shown as it comes, and its tests are counted by its own
-closing line. The closing line here counts what this file promises beyond that. Needs root and a mirror."""
+Not for tests/run: the output of `make check` is shown as it comes, and its last line counts its tests. The last line
+here counts what this file tests beyond that. Needs root and a mirror.
+"""
 import argparse
 import concurrent.futures
 import functools
@@ -27,10 +28,11 @@ import nspawn
 
 GIVEN = ["git", "make", "ca-certificates"]
 HOST = "newcomer"
-# What a demo does not need, and once brought.
+# Not needed by a demo, but installed once.
 NOT_FOR_A_DEMO = ("chromium", "nginx-light", "prometheus", "cron", "valgrind", "strace", "libcmocka-dev", "sqlite3")
 NOT_FOR_A_DEB = ("lintian", "rpm", "debootstrap", "openssh-server", "selinux-policy-dev", "apparmor")
-# Debian 13 has a PKCS#11 provider for OpenSSL; its predecessor, the engine, stays away. The unit tests use valgrind.
+# Debian 13 has a PKCS#11 provider for OpenSSL, so its predecessor, the engine, is not installed. The unit tests use
+# valgrind.
 HELD_KEYS = ("openssl", "pkcs11-provider", "p11-kit-modules", "softhsm2", "opensc", "tpm2-openssl", "tpm2-tools",
              "swtpm", "libtss2-tcti-swtpm0t64", "valgrind", "binutils")
 ENTER = f"""hostname {HOST} && mount --bind "$0" "$0" && mount -t proc proc "$0/proc" &&
@@ -44,7 +46,7 @@ OFF = """find /etc/systemd/system /etc/rc?.d -type l ! -lname /dev/null ! -name 
 
 
 class Tree:
-    """A copy of that Debian with a clone of the tree as it is, in `place`."""
+    """A copy of that Debian with a clone of the present tree in `place`."""
 
     def __init__(self, base, suite, name, place):
         self.root, self.downloaded = f"{base}.{name}", nspawn.downloaded(suite)
@@ -52,7 +54,7 @@ class Tree:
         self.clone = self.root + self.inside
         nspawn.Machine.must("cp", "-a", "--reflink=auto", base, self.root)
         clone(self.clone)
-        # The machine may lose its power: the tree goes anyway, and dpkg need not wait for the disk.
+        # After a power failure the tree is lost anyway, so dpkg need not wait for the disk.
         with open(f"{self.root}/etc/dpkg/dpkg.cfg.d/unsafe-io", "w", encoding="ascii") as file:
             file.write("force-unsafe-io\n")
         self.packages = f"{self.root}/var/cache/apt/archives"
@@ -75,7 +77,7 @@ class Tree:
         return sorted(set(packages) & {line.split()[0] for line in wanted.splitlines() if line.endswith(" installed")})
 
     def newly_enabled(self):
-        """What would run at the next boot and is not systemd's own."""
+        """Units that would run at the next boot and are not systemd's own."""
         new = set(self.run("sh", "-c", OFF)[1].splitlines()) - set(self.enabled.splitlines())
         owned = self.run("sh", "-c", "dpkg-query -L systemd udev libpam-systemd systemd-timesyncd 2>/dev/null")[1]
         return sorted(line for line in new if os.path.basename(line.split()[1]) not in
@@ -83,7 +85,7 @@ class Tree:
 
 
 def clone(target):
-    """The commit, and what is not committed yet."""
+    """The commit, and uncommitted changes."""
     nspawn.Machine.must("git", "clone", "-q", nspawn.SOURCE, target)
     changed = subprocess.run(["git", "-C", nspawn.SOURCE, "ls-files", "-mo", "-z", "--exclude-standard"],
                              stdout=subprocess.PIPE, text=True, check=True).stdout
@@ -149,7 +151,7 @@ class Newcomer:
         shutil.rmtree(tree.root)
 
     def deb(self):
-        """With its tests. The packages are those that the tests of whole systems install."""
+        """With its tests. The tests of booted systems install these packages."""
         made = debs.made_of()
         tree = self.tree("bookworm", "deb", "/root")
         status, output = tree.run("make", "deb")
@@ -161,7 +163,7 @@ class Newcomer:
         shutil.rmtree(tree.root)
 
     def short(self):
-        """The suite that is not this machine's: the demo first, then what building alone shows."""
+        """The suite that is not this machine's: the demo first, then what only a build shows."""
         tree = self.tree("trixie", "short", "/srv")
         status, output = tree.run("make", "demo")
         self.keep("make demo is the first command, and succeeds", status == 0, output)
@@ -180,8 +182,9 @@ class Newcomer:
         shutil.rmtree(tree.root)
 
     def packages(self):
-        """That suite's, without their tests, which have passed, and where systemd is from before: there the
-        packages need systemd-dev. They are kept like those of deb()."""
+        """That suite's packages without their tests, which have passed, and on an older systemd, where the packages
+        need systemd-dev. They are stored like those of deb().
+        """
         made = debs.made_of()
         tree = self.tree("trixie", "packages", "/root")
         status, output = tree.run("sh", "-c", f"apt-get update -qq && {APT_INSTALL} systemd")

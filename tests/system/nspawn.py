@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A Debian of one's own with systemd in it, booted in a container, for the tests of this folder.
+"""A Debian with systemd, booted in a container, for the tests of this folder.
 
     steps = nspawn.Steps()
-    nspawn.make_image(steps, "trixie")             # by debootstrap the first time, then kept
-    nspawn.own_network()                           # the machine shares it; nothing leads out
+    nspawn.make_image(steps, "trixie")             # by debootstrap the first time, then stored
+    nspawn.own_network()                           # the machine shares it; it has no way out
     with nspawn.Machine("trixie") as debian:
         debian.install_tree()                       # make install, of what is built here
         debian.put("/etc/cloudinvite/x.conf", "…")
@@ -11,8 +11,7 @@
         status, output = debian.run("systemctl is-active ssh")
         debian.reboot()                             # in order; debian.crash() is not
 
-A machine that is left is stopped by its process, and its directory removed, unless CLOUDINVITE_KEEP
-is set.
+At the end of the block the machine's process is stopped and its directory removed, unless CLOUDINVITE_KEEP is set.
 """
 import ctypes
 import fcntl
@@ -38,19 +37,20 @@ ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:
 BASE = ["systemd", "systemd-sysv", "dbus", "openssl"]
 # What the programs link.
 LIBRARIES = {
-    "bookworm": ["libcurl4", "libjansson4", "libsqlite3-0", "libinih1", "libmicrohttpd12", "libpam0g"],
+    "bookworm": ["libcurl4", "libjansson4", "libsqlite3-0", "libinih1", "libmicrohttpd12", "libp11-kit0",
+                 "libpam0g"],
     "trixie": ["libcurl4t64", "libjansson4", "libsqlite3-0", "libinih1", "libmicrohttpd12t64",
-               "libpam0g"],
+               "libp11-kit0", "libpam0g"],
 }
-# What a booted machine has besides: one image serves all who boot that suite.
+# Additional packages of a booted machine: one image serves all tests that boot that suite.
 HELD_KEYS = {"bookworm": "libengine-pkcs11-openssl", "trixie": "pkcs11-provider"}
-# dbus, polkit and libpam-systemd, cron and at act on what the services ask for or leave in a file.
+# dbus, polkit, libpam-systemd, cron and at act on requests or files of the services.
 BOOTED = {suite: ["systemd-resolved", "libnss-resolve", "openssh-server", "openssh-client",
                   "libpam-runtime", "libpam-modules", "libpam-systemd", "polkitd", "cron", "at",
                   "util-linux", "procps", "strace", "softhsm2", "opensc", "p11-kit", held_keys]
           for suite, held_keys in HELD_KEYS.items()}
 
-# What those have that speak of packages: no server, but cron, which is enabled; somebody can log in, by PAM's client.
+# For the tests of packages: no server except cron, which is enabled; logins work with PAM's client.
 PLAIN = ["ca-certificates", "cron", "pamtester", "libpam-modules", "login", "passwd", "zlib1g"]
 
 
@@ -72,7 +72,7 @@ def mirror():
 
 
 class Steps:
-    """What a test promises, step by step, as TAP."""
+    """The steps of a test, as TAP."""
 
     def __init__(self):
         self.number = self.failures = 0
@@ -87,7 +87,7 @@ class Steps:
         return status == 0
 
     def promise(self, name, keep, *arguments):
-        """Kept when keep() comes back."""
+        """Kept if keep() returns."""
         try:
             keep(*arguments)
         except (AssertionError, OSError, subprocess.SubprocessError, ValueError) as error:
@@ -100,7 +100,9 @@ class Steps:
 
 
 def each(steps, debian, look, rows):
-    """The steps in order: (name, function, arguments…). After one that fails, what `look` prints in the machine."""
+    """Runs the steps in order: (name, function, arguments…). After a failure, prints the output of `look` in the
+    machine.
+    """
     for name, keep, *arguments in rows:
         if not steps.promise(name, keep, *arguments) and debian.init:
             said = debian.run(look)[1]
@@ -108,7 +110,7 @@ def each(steps, debian, look, rows):
 
 
 def suite_of_arguments(what):
-    """The suite that the command line names (bookworm); ends the program where no machine can be made."""
+    """The suite on the command line (bookworm); ends the program if no machine can be made."""
     suite = sys.argv[1] if len(sys.argv) > 1 else "bookworm"
     if suite not in SUITES:
         sys.exit(f"{os.path.basename(sys.argv[0])} {' '.join(SUITES)}: one of them")
@@ -138,17 +140,17 @@ def skip_where_impossible(what):
 
 
 def own_network():
-    """Puts this process, and the machines that it boots, into a network of its own: just loopback."""
+    """Puts this process, and the machines that it boots, into a network of its own: only loopback."""
     if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET) != 0:
         raise OSError(ctypes.get_errno(), "unshare")
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
 
 
 def keep_packages(folder, other):
-    """Every Debian package of `folder` is afterwards in `other`, too: what one has downloaded the next need not."""
+    """Copies every Debian package of `folder` to `other`, so that no package is downloaded twice."""
     for name in set(os.listdir(folder)) - set(os.listdir(other)):
         if name.endswith(".deb"):
-            # Under another name first: somebody else may be at it, or reading it.
+            # Under another name first, because another process may write or read it.
             part = f"{other}/{os.getpid()}.{threading.get_ident()}.part"
             try:
                 os.link(f"{folder}/{name}", part)
@@ -158,15 +160,16 @@ def keep_packages(folder, other):
 
 
 def downloaded(suite):
-    """The folder of all that was downloaded for that suite. apt and debootstrap compare it with their lists."""
+    """The folder of everything that was downloaded for that suite. apt and debootstrap compare it with their lists."""
     folder = f"{BUILD}/debs-{suite}"
     os.makedirs(folder, exist_ok=True)
     return folder
 
 
 def debootstrap(suite, root, packages):
-    """A minimal Debian with these packages in `root`: (status, output). The tree may lose its power: dpkg need
-    not wait for the disk."""
+    """A minimal Debian with these packages in `root`: (status, output). After a power failure the tree is lost anyway,
+    so dpkg need not wait for the disk.
+    """
     with tempfile.TemporaryDirectory(prefix="debootstrap.", dir=BUILD) as cache:
         keep_packages(downloaded(suite), cache)
         done = run("debootstrap", "--variant=minbase", f"--cache-dir={cache}", f"--include={packages}", suite, root,
@@ -176,16 +179,15 @@ def debootstrap(suite, root, packages):
 
 
 def image(suite, packages, base=None):
-    """Where it is kept, and what is in it: other packages are another image."""
+    """Its path, which depends on the packages in it."""
     names = ",".join((BASE + LIBRARIES[suite] if base is None else base) + packages)
     return f"{BUILD}/{suite}-{hashlib.sha256(names.encode()).hexdigest()[:12]}.tar", names
 
 
 def make_image(steps, suite, packages=None, base=None):
-    """By debootstrap, unless it is there from before. `base` is what every Debian here has, unless another
-    is named."""
+    """Made by debootstrap, unless it exists. `base` is what every Debian here has, unless another is named."""
     kept, names = image(suite, packages or BOOTED[suite], base)
-    # A test beside this one may be making the same.
+    # Another test may be making the same.
     with open(kept + ".lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if os.path.exists(kept):
@@ -204,7 +206,7 @@ def bootstrap(steps, suite, kept, names):
 
 
 def debian(steps, root, suite, packages, base=None):
-    """Such a Debian unpacked, for who does not boot it."""
+    """Such a Debian unpacked, for a test that does not boot it."""
     if not make_image(steps, suite, packages, base):
         return False
     status, output = run("tar", "-C", root, "-xpf", image(suite, packages, base)[0])
@@ -212,7 +214,7 @@ def debian(steps, root, suite, packages, base=None):
 
 
 class Root:
-    """A directory for a Debian, gone at the end unless CLOUDINVITE_KEEP is set."""
+    """A directory for a Debian, removed at the end unless CLOUDINVITE_KEEP is set."""
 
     def __enter__(self):
         self.path = tempfile.mkdtemp(prefix="cloudinvite-machine.")
@@ -225,7 +227,7 @@ class Root:
 
 
 class Cgroups:
-    """A control group for each machine, so that two at once do not take each other's units for theirs."""
+    """A control group for each machine, so that two at once do not confuse each other's units."""
 
     def __init__(self, name):
         trees = [tree for tree in ("/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified", "/sys/fs/cgroup")
@@ -259,8 +261,9 @@ def only_child(pid):
 
 
 class Machine:
-    """A Debian of `suite`, unpacked from its image, that of all who boot one or of `packages`. What fails raises
-    AssertionError."""
+    """A Debian of `suite`, unpacked from the image for booted machines or from that with `packages`. A failure raises
+    AssertionError.
+    """
 
     def __init__(self, suite, packages=None):
         self.suite = suite
@@ -293,14 +296,14 @@ class Machine:
             raise AssertionError(f"{' '.join(command)} ended with {status}:\n{output}")
 
     def install_tree(self):
-        # One at a time: it fills in what it installs in BUILD.
+        # One at a time: it writes to BUILD.
         with open(f"{BUILD}/install.lock", "w", encoding="ascii") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             self.must("make", "-C", SOURCE, "install", f"O={BUILD}", f"DESTDIR={self.root}",
                       "securedir=/lib/x86_64-linux-gnu/security")
 
     def put(self, path, content, mode=0o644):
-        """A file in the machine, root's own; `content` is text, or bytes."""
+        """A file in the machine, owned by root; `content` is text or bytes."""
         where = self.root + path
         os.makedirs(os.path.dirname(where), exist_ok=True)
         with open(where, "wb") as file:
@@ -308,7 +311,7 @@ class Machine:
         os.chmod(where, mode)
 
     def boot(self):
-        """Until systemd says that it is up. What is on its console goes to /console."""
+        """Until systemd reports that it is up. The console goes to /console."""
         with open(f"{self.root}/console", "ab") as console:
             self.process = subprocess.Popen(
                 ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc",
@@ -329,13 +332,14 @@ class Machine:
         raise AssertionError(f"it does not boot:\n{self.console()[-3000:]}")
 
     def before_boot(self):
-        """In the new process: a control group of its own; and it ends with the test, however that ends,
-        and takes with it all that it has begun, which live in its process namespace."""
+        """In the new process: a control group of its own. It ends with the test, however that ends, together with
+        everything that it has started, in its process namespace.
+        """
         self.cgroups.enter()
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
     def find_init(self):
-        """The host's number of the machine's process 1, the child of nspawn; None while there is none."""
+        """The host's pid of the machine's process 1, the child of nspawn; None while there is none."""
         nspawn = only_child(self.process.pid)
         init = nspawn and only_child(nspawn)
         try:
@@ -349,13 +353,13 @@ class Machine:
             return file.read()
 
     def run(self, script, timeout=TIMEOUT):
-        """A shell script, as root in the running machine: its exit status, and all it said."""
+        """A shell script, as root in the running machine: its exit status and its output."""
         return run("nsenter", "--target", str(self.init), "--mount", "--uts", "--ipc", "--pid", "--root",
                    "--wd", "/bin/sh", "-c", script, timeout=timeout, env=ENVIRONMENT,
                    start_new_session=True)
 
     def do(self, script, timeout=TIMEOUT):
-        """The same, of a script that must succeed: what it said."""
+        """The same for a script that must succeed: its output."""
         status, output = self.run(script, timeout)
         if status != 0:
             raise AssertionError(f"{script.strip()}\nended with {status}:\n{output}")
@@ -377,13 +381,13 @@ class Machine:
         self.boot()
 
     def crash(self):
-        """All its processes die at once, as when the power goes; what they wrote stays."""
+        """All its processes die at once, as after a power failure; what they wrote stays."""
         os.kill(self.init, signal.SIGKILL)
         self.process.wait(TIMEOUT)
         self.process = self.init = None
 
     def stop(self):
-        """In order if it can, and at once if it cannot."""
+        """In order if possible, otherwise at once."""
         if self.process and self.process.poll() is None:
             try:
                 os.kill(only_child(self.process.pid) or self.process.pid, signal.SIGTERM)

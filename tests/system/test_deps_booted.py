@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""packaging/deps leaves nothing on: in a booted Debian 12 the same units are enabled and active before it has
-installed the packages of the demo, the tests and the packaging, and afterwards, but for systemd's own. Needs root,
-debootstrap and a Debian mirror. Prints TAP."""
+"""packaging/deps leaves nothing running: in a booted Debian 12 the same units, except systemd's own, are enabled and
+active before and after it has installed the packages of the demo, the tests and the packaging. Needs root, debootstrap
+and a Debian mirror. Prints TAP.
+"""
 import os
 import re
 import shutil
@@ -15,7 +16,7 @@ BROUGHT = ("ssh.service", "nginx.service", "prometheus.service", "prometheus-nod
 ENABLED = "systemctl list-unit-files --no-legend --state=enabled,enabled-runtime"
 ACTIVE = "systemctl list-units --no-legend --plain --state=active --type=service,socket,timer,path"
 CRON = "find /etc/cron.* -type f ! -name '*.*' | sort"
-# Runs the real apt-get, and then is the Ctrl-C.
+# Runs the real apt-get, and then sends the Ctrl-C.
 INTERRUPTING = """#!/bin/sh
 /usr/bin/apt-get "$@"
 status=$?
@@ -24,15 +25,15 @@ exit $status
 """
 
 
-# The network that leads out, for apt; what is booted has another.
+# apt needs a network with a way out; the booted machine has another one.
 OUTSIDE = os.open("/proc/self/ns/net", os.O_RDONLY)
 
 
 def enter(root, script):
     """A shell script in a tree that is not booted, with this machine's network."""
     return nspawn.run(
-        "nsenter", f"--net=/proc/{os.getpid()}/fd/{OUTSIDE}", "unshare", "--mount", "--pid", "--fork", "--kill-child", "sh",
-        "-c",
+        "nsenter", f"--net=/proc/{os.getpid()}/fd/{OUTSIDE}", "unshare", "--mount", "--pid", "--fork", "--kill-child",
+        "sh", "-c",
         'mount -t proc proc "$0/proc" && mount --bind /dev "$0/dev" && exec chroot "$0" "$@"', root,
         "env", "-i", *[f"{name}={value}" for name, value in nspawn.ENVIRONMENT.items()], "sh", "-c", script)
 
@@ -49,7 +50,7 @@ def names(output):
 
 
 def foreign(debian, units):
-    """Those of the units that are not systemd's own."""
+    """The units that are not systemd's own."""
     left = set()
     for unit in units:
         script = f"""path=$(systemctl show --property=FragmentPath --value '{unit}')
@@ -62,12 +63,12 @@ def foreign(debian, units):
 
 
 def furnish(root):
-    """What packaging/deps needs there, and what others have downloaded."""
+    """The packages that packaging/deps needs there, and those that others have downloaded."""
     shutil.copy("/etc/resolv.conf", root + "/etc/resolv.conf")
     shutil.copytree(nspawn.SOURCE + "/packaging", root + "/packaging")
     nspawn.keep_packages(nspawn.downloaded(SUITE), root + "/var/cache/apt/archives")
     with open(root + "/etc/dpkg/dpkg.cfg.d/unsafe-io", "w", encoding="ascii") as file:
-        file.write("force-unsafe-io\n")  # the tree goes anyway
+        file.write("force-unsafe-io\n")  # the tree is temporary
 
 
 class Trial:
@@ -106,7 +107,7 @@ class Trial:
             raise AssertionError(f"new: {sorted(more)}, gone: {sorted(less)}")
 
     def brought_units_can_be_started(self):
-        """They are here, and only off."""
+        """They are installed, and only disabled."""
         for unit in BROUGHT:
             state = self.debian.run(f"systemctl is-enabled {unit}")[1].strip()
             if state != "disabled":

@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Ways out of the units' walls in a booted Debian that has dbus, polkit, libpam-systemd, sshd, cron and
-at, as servers have: what acts outside of the walls on a file or a request from inside them. Each way is
-tried as the collector and as the dispatcher within their units, and as their accounts outside of them;
-an ordinary user, for whom the same way is open, shows that the machine could be escaped from.
+"""Ways out of the units' isolation in a booted Debian that has dbus, polkit, libpam-systemd, sshd, cron and at, as
+servers have: programs outside of the isolation that act on a file or a request from inside. Each way is tried as the
+collector and as the dispatcher within their units, and as their accounts outside of them. An ordinary user, who has
+the same way, shows that it would work.
 
     test_escapes.py bookworm|trixie
 
-Google is emulated outside of the machine. Needs root, systemd-nspawn, a Debian 12, a C compiler and a
-Debian mirror. Prints TAP."""
+Google is emulated outside of the machine. Needs root, systemd-nspawn, a Debian 12, a C compiler and a Debian mirror.
+Prints TAP.
+"""
 import os
 import re
 import shlex
@@ -42,7 +43,7 @@ domains = example.com
 mode = send
 creation_delay = 1s
 """
-# Below each directory that a program can write, and below its home: what others would read there.
+# Below each directory that a program can write, and below its home: files that others would read there.
 DOT_FILES = {
     ".config/systemd/user/evil.service":
         "[Service]\nType=oneshot\nExecStart=/bin/sh -c 'id -un >>/var/tmp/evil'\n",
@@ -57,7 +58,7 @@ DOT_FILES = {
     ".ssh/rc": "id -un >>/var/tmp/evil\n",
     ".forward": "|/bin/sh -c 'id -un >>/var/tmp/evil'\n",
 }
-# The module that nothing may load: it leaves a file behind where the dispatcher can write.
+# A module that no program may load: it leaves a file where the dispatcher can write.
 MODULE = r"""
 #include <fcntl.h>
 #include <unistd.h>
@@ -66,8 +67,8 @@ __attribute__((constructor)) static void leave(void)
 	close(open("/var/cache/cloudinvite/loaded", O_WRONLY | O_CREAT, 0600));
 }
 """
-# Puts a copy of itself into each directory that is named, maps it as code and executes it; then the same
-# with a file that no file system holds. Says what it could do.
+# Puts a copy of itself into each named directory, maps it as code and executes it; then does the same with a file
+# without a file system. Prints what succeeded.
 RUNNER = r"""
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -130,7 +131,7 @@ int main(int argc, char **argv)
 	return 0;
 }
 """
-# Of the paths on its input, those of sockets that this process can connect to, a line each.
+# Prints the sockets on its input to which this process can connect, one on each line.
 SOCKETS = r"""
 use strict; use warnings; use Socket;
 while (my $path = <STDIN>) {
@@ -143,12 +144,12 @@ while (my $path = <STDIN>) {
 }
 print "looked\n";
 """
-# What stays: journal and notifications for both; the resolver for the dispatcher; NSS for the collector.
+# What stays allowed: journal and notifications for both; the resolver for the dispatcher; NSS for the collector.
 REACHES = {
     "collector": r"/dev/log|/run/systemd/(notify|journal/.*|userdb/.*)|/run/cloudinvite(-keeper)?/.*",
     "dispatcher": r"/dev/log|/run/systemd/(notify|journal/.*|resolve/.*)|/run/cloudinvite/.*",
 }
-# What the dispatcher itself has below the directories that it can write.
+# The dispatcher's own files in the directories that it can write.
 OWN_FILES = re.compile(
     r"/(var/lib|var/cache|run)/cloudinvite(/?|/(ledger\.db(-wal|-shm|-journal)?|token[^/]*|last-mail[^/]*|"
     r"pin-refused-[^/]*|commands\.wake|collector[^/]*|dispatcher[^/]*|metrics[^/]*|private(/[^/]*)?|\.?[^/.]+\.new))$")
@@ -161,7 +162,7 @@ class Escapes:
 
     def __init__(self, debian, google):
         self.debian, self.google = debian, google
-        self.accounts = {}  # of each program, as its unit says
+        self.accounts = {}  # the account of each program, from its unit
 
     # ---- the machine ----
 
@@ -208,7 +209,7 @@ class Escapes:
         self.debian.do("d=/etc/systemd/system/cloudinvite-dispatcher.service.d; mkdir -p $d; "
                        "cp /usr/share/doc/cloudinvite/systemd/softhsm.conf $d; systemctl daemon-reload; "
                        "systemctl restart cloudinvite-collector cloudinvite-dispatcher")
-        # Who is here before the baseline is nobody new.
+        # Accounts that exist before the baseline are not new.
         self.debian.wait("journalctl -b -u cloudinvite-collector -o cat | grep baseline", 40)
         self.invite("alice")
 
@@ -217,7 +218,7 @@ class Escapes:
         self.debian.wait(f"cloudinvite status --json {who}@example.com | grep '\"state\":\"invited\"'", 40)
 
     def within(self, name, script):
-        """A shell script as a program's account, within the walls of its unit: what it said."""
+        """A shell script as a program's account, inside the isolation of its unit: its output."""
         unit = f"/run/systemd/system/attempt-{name}.service"
         self.debian.put("/usr/local/lib/attempt", script)
         self.debian.do(
@@ -229,13 +230,13 @@ class Escapes:
         return self.debian.do("cat /attempt")
 
     def outside(self, account, script):
-        """The same as an account without walls: exit status and output."""
+        """The same as an account outside of the isolation: exit status and output."""
         home = self.debian.do(f"getent passwd {account} | cut -d: -f6").strip()
         return self.debian.run(
             f"cd /; setpriv --reuid={account} --regid=$(id -g {account}) --init-groups "
             f"env HOME={home} sh -c {shlex.quote(script)}")
 
-    # ---- what is left for them to find ----
+    # ---- what is planted ----
 
     def plant(self, place, owner):
         with open(self.debian.root + "/root/key.pub", encoding="ascii") as file:
@@ -251,8 +252,9 @@ class Escapes:
         return self.outside(owner, "; ".join(lines))
 
     def plant_everywhere(self):
-        """Where an account can write anything, it does, its home included. (In the spool they would be
-        arrivals, in SoftHSM's directory tokens.)"""
+        """Writes wherever an account can write, including its home. (In the spool the files would be arrivals, in
+        SoftHSM's directory tokens.)
+        """
         for account in sorted(set(self.accounts.values())):
             _, places = self.outside(account, "find / -xdev -path /proc -prune -o -path /sys -prune -o "
                                               "-type d -writable -print 2>/dev/null")
@@ -275,7 +277,7 @@ class Escapes:
     JOBS = ("echo '* * * * * touch /var/tmp/cron-$(id -un)' | crontab -; "
             "echo 'touch /var/tmp/at-$(id -un)' | at now")
     REFUSED = "ccess denied|nteractive authentication"
-    # logind 257 refuses everybody, root too, where control groups are of version 1, as they may be here.
+    # logind 257 refuses every user, even root, with control groups of version 1, which may be used here.
     NO_ANSWER = "Protocol driver not attached"
     RESOLVE = ("busctl call org.freedesktop.resolve1 /org/freedesktop/resolve1 "
                "org.freedesktop.resolve1.Manager ResolveHostname isit 0 localhost 0 0 2>&1")
@@ -320,7 +322,7 @@ class Escapes:
             self.not_escaped()
 
     def force_manager(self, account):
-        """Starts its user manager, as root: comes back when that has started, or failed."""
+        """Starts its user manager, as root: returns when that has started, or failed."""
         self.debian.run(f"loginctl enable-linger {account}; systemctl start user@$(id -u {account})")
 
     def end_manager(self, account):
@@ -329,7 +331,7 @@ class Escapes:
         self.debian.wait(f"! systemctl is-active user@$(id -u {account})", 60)
 
     def forced_linger(self):
-        """Even where root lets it linger, its user manager finds nothing of what it wrote."""
+        """Even if root allows it to linger, its user manager finds nothing that it wrote."""
         for account in set(self.accounts.values()):
             self.force_manager(account)
             said = self.debian.run("sleep 3; cat /var/tmp/evil")[1]
@@ -352,8 +354,8 @@ class Escapes:
             said = self.within(name, "find / -path /proc -prune -o -path /sys -prune -o ! -type d -print "
                                      "2>/dev/null | perl /usr/local/lib/sockets.pl")
             reached = re.findall(r"(?m)^reaches (.*)$", said)
-            strange = [path for path in reached if not re.fullmatch(REACHES[name], path)]
-            assert "looked" in said and "/run/systemd/notify" in reached and not strange, said
+            unexpected = [path for path in reached if not re.fullmatch(REACHES[name], path)]
+            assert "looked" in said and "/run/systemd/notify" in reached and not unexpected, said
 
     def polkit(self):
         actions = self.debian.do("pkaction --verbose")
@@ -371,7 +373,7 @@ class Escapes:
     # ---- H1b: configuration of libraries ----
 
     def traced(self):
-        """From its first instruction on, with a signature by the PKCS#11 token in it: what it opened."""
+        """Traced from its first instruction, including a signature by the PKCS#11 token: the files that it opened."""
         where = "/etc/systemd/system/cloudinvite-dispatcher.service.d"
         program = self.debian.do("command -v cloudinvite-dispatcher").strip()
         self.debian.put(where + "/halt.conf", "[Service]\nExecStart=\n"
@@ -392,9 +394,9 @@ class Escapes:
         paths = set(re.findall(r'"(/[^"]*)"', trace))
         for known in ("/etc/softhsm/softhsm2.conf", "/usr/share/p11-kit/modules/softhsm2.module"):
             assert any(path.endswith(os.path.basename(known)) for path in paths), sorted(paths)
-        strange = sorted(path for path in paths if path.startswith(tuple(f"{top}/" for top in WRITABLE))
+        unexpected = sorted(path for path in paths if path.startswith(tuple(f"{top}/" for top in WRITABLE))
                          and not OWN_FILES.match(path) or "evil" in path)
-        assert not strange, strange
+        assert not unexpected, unexpected
         status, said = self.debian.run("ls -l /var/cache/cloudinvite/loaded")
         assert status != 0, said
 
@@ -415,7 +417,7 @@ class Escapes:
             self.outside(account, self.JOBS)
         for name in NAMES:
             self.within(name, self.JOBS)
-        # When cron has run a later one of the ordinary user's, it had its chance to run theirs.
+        # When cron has run a later job of the ordinary user, it has had the chance to run theirs.
         self.debian.do(f"rm -f /var/tmp/cron-{CONTROL}")
         self.outside(CONTROL, self.JOBS)
         self.debian.wait(f"test -e /var/tmp/cron-{CONTROL}", 150)

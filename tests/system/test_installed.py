@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The packages in a booted Debian, from installing to purging, as an administrator goes that way: set up
-by options, looked at by `doctor`, accounts and logins through that machine's own sshd and PAM,
-invitations that are accepted and declined, a reboot, a higher version and back, out, in again and away.
-While packages change, people log in all the time, with a key and with a password, and nobody may be
-refused.
+"""The packages in a booted Debian, from installation to purge, as an administrator uses them: configured with options,
+checked by `doctor`, accounts and logins through that machine's own sshd and PAM, invitations that are accepted and
+declined, a reboot, a higher version and back, removal, installation again, and purge. While packages change, people log
+in all the time, with a key and with a password, and no login may be refused.
 
     test_installed.py bookworm|trixie
 
-The packages are built in a tree of that Debian (debs.py). Google is emulated outside of the machine,
-and once within it. Needs root, systemd-nspawn, sshpass, a Debian 12 and a Debian mirror. Prints TAP."""
+The packages are built in a tree of that Debian (debs.py). Google is emulated outside of the machine, and once inside.
+Needs root, systemd-nspawn, sshpass, a Debian 12 and a Debian mirror. Prints TAP.
+"""
 import contextlib
 import json
 import os
@@ -27,11 +27,11 @@ import accounts_table  # pylint: disable=wrong-import-position
 from harness import Emulator  # pylint: disable=wrong-import-position
 
 PEOPLE = ("alice", "bob", "carol", "dave", "erin", "frank", "grace")
-CROWD = ("ruth", "karl")  # log in all the time, by key and by password; Google knows neither
+CROWD = ("ruth", "karl")  # they log in all the time, with a key and with a password; Google knows neither
 PASSWORD = "a long afternoon"
 LIBRARIES = {
-    "bookworm": {"libc6", "libcurl4", "libinih1", "libjansson4", "libsqlite3-0", "libssl3"},
-    "trixie": {"libc6", "libcurl4t64", "libinih1", "libjansson4", "libsqlite3-0", "libssl3t64"},
+    "bookworm": {"libc6", "libcurl4", "libinih1", "libjansson4", "libp11-kit0", "libsqlite3-0", "libssl3"},
+    "trixie": {"libc6", "libcurl4t64", "libinih1", "libjansson4", "libp11-kit0", "libsqlite3-0", "libssl3t64"},
 }
 SERVERS = {
     "bookworm": {"libc6", "libjansson4", "libmicrohttpd12", "libssl3", "zlib1g"},
@@ -52,15 +52,14 @@ APT = ("apt-get -q -y --no-install-recommends -o Dpkg::Options::=--force-confold
        "-o Dpkg::Options::=--force-unsafe-io")
 INVITED = "5ef3d1a47c5a4645af6eca8f2a6e0c39"  # MESSAGE_ID
 UNITS = ("cloudinvite-collector", "cloudinvite-dispatcher")
-# Every file and directory but what others write on the way, with owner, mode and content.
+# Every file and directory, with owner, mode and content, except those that others write meanwhile.
 BUT = " -o ".join(f"-path ./{path}" for path in (
     "proc", "sys", "dev", "run", "tmp", "var/tmp", "var/log", "var/mail", "home", "console", "root/debs",
     "var/cache/apt", "var/cache/debconf", "var/lib/apt", "var/lib/dpkg", "var/lib/systemd/timers"))
 LISTING = f"""cd / && find . -xdev \\( {BUT} \\) -prune -o -printf '%p %u %m %l\\n' &&
 	find . -xdev \\( {BUT} \\) -prune -o -type f -print0 | xargs -0 md5sum |
 	sed 's/^\\([^ ]*\\)  \\(.*\\)/\\2 \\1/'"""
-# What stays: the account, what this test has put there as an administrator would, and what systemd, the
-# loader and passwd keep of what they know.
+# What stays: the account, what this test has added as an administrator, and what systemd, the loader and passwd store.
 STAYS = re.compile(
     r"\./etc/(passwd|group|shadow|gshadow|subuid|subgid)-? |\./etc/ld\.so\.cache |\./var/cache/ldconfig/|"
     r"\./etc/cloudinvite(/conf\.d(/rehearsal\.conf)?|/private(/credentials\.json)?)? |"
@@ -68,7 +67,7 @@ STAYS = re.compile(
 
 
 class LoginLoop:
-    """They log in as long as `with logins:` lasts, one with a key, the other with a password."""
+    """They log in during `with logins:`, one with a key, the other with a password."""
 
     def __init__(self, login):
         self.login = login
@@ -105,7 +104,7 @@ class Afternoon:
         self.key = google.file("key")
         self.before = self.common_session = None
 
-    # What the steps are made of.
+    # Helpers of the steps.
 
     def login(self, who, password=None):
         """Through the machine's sshd, from outside."""
@@ -128,7 +127,7 @@ class Afternoon:
                        f"install -o {who} -m 600 /root/key.pub /home/{who}/.ssh/authorized_keys")
 
     def apt(self, *words):
-        """With people who log in meanwhile; nothing may ask, as for configuration management."""
+        """With people who log in meanwhile; no question may be asked, as for configuration management."""
         with self.login_loop:
             said = self.debian.do(f"{APT} {' '.join(words)} </dev/null && dpkg --audit")
         self.everybody_logs_in()
@@ -161,7 +160,7 @@ class Afternoon:
         for unit in UNITS:
             self.debian.wait(f"systemctl is-active {unit}")
 
-    # The afternoon.
+    # The steps.
 
     def furnish(self):
         shutil.copytree(self.folder, self.debian.root + "/root/debs")
@@ -208,7 +207,7 @@ class Afternoon:
             "root cloudinvite-dispatcher 640\n"
 
     def all_well(self, but=None):
-        """For the doctor, who may remark one thing."""
+        """According to the doctor, which may add one note."""
         answer = json.loads(self.debian.do("cloudinvite doctor --json"))
         wrong = [step for step in answer["steps"] if step["result"] not in ("ok", "skipped")
                  and step["code"] != but]
@@ -241,7 +240,7 @@ class Afternoon:
         self.mailed("alice")
 
     def logins(self):
-        """Of accounts that were there before."""
+        """Of accounts that existed before."""
         self.login("bob", PASSWORD)
         self.login("carol")
         self.becomes("bob", "invited")
@@ -278,7 +277,7 @@ class Afternoon:
         self.all_well()
 
     def moved(self, number, who):
-        """To another version: both run on as that one, settings and ledger are kept."""
+        """To another version: both programs run with it, and settings and ledger stay."""
         settings = self.debian.do("cat /etc/cloudinvite/cloudinvite.conf")
         old = {unit: self.debian.do(f"systemctl show -P MainPID {unit}") for unit in UNITS}
         self.install(number)
@@ -305,7 +304,7 @@ class Afternoon:
         self.debian.do("ls /etc/cloudinvite/cloudinvite.conf /var/lib/cloudinvite/ledger.db")
 
     def back(self):
-        """Installed again after a removal: it goes on where it was."""
+        """Installed again after a removal: it continues where it was."""
         self.install(debs.version())
         self.active()
         self.add("grace")
@@ -326,7 +325,7 @@ class Afternoon:
         assert not self.debian.run("ls -d /run/cloudinvite* 2>/dev/null")[1]
 
     def smoke(self):
-        """What Debian's own test runner would run, on a machine that has had it all before."""
+        """Debian's own smoke test, on a machine that has had all of it before."""
         self.install(debs.version())
         with open(nspawn.SOURCE + "/packaging/debian/tests/smoke", encoding="utf-8") as file:
             self.debian.put("/root/smoke", file.read(), 0o755)
@@ -342,9 +341,10 @@ class Afternoon:
 
 
 def linked(folder, suite):
-    """What the packages ask for is the suite's libraries, by the names that they have there."""
+    """The packages depend on the suite's libraries, by their names there."""
     # close-accounts, which the package runs, uses usermod.
-    wanted = {"cloudinvite": LIBRARIES[suite] | {"passwd"}, "libpam-cloudinvite": {"libc6", "libpam0g", "libpam-runtime"},
+    wanted = {"cloudinvite": LIBRARIES[suite] | {"passwd"},
+              "libpam-cloudinvite": {"libc6", "libpam0g", "libpam-runtime"},
               "cloudinvite-emulator": SERVERS[suite]}
     for name, file in debs.packages(folder).items():
         asked = nspawn.run("dpkg-deb", "-f", file, "Depends")[1]
@@ -370,12 +370,12 @@ def spend(steps, afternoon):
         ("a higher version goes on where the lower one was", afternoon.moved, higher, "erin"),
         ("so does the lower one again", afternoon.moved, number, "frank"),
         ("removed: line and module are gone, settings and ledger are kept", afternoon.removed),
-        ("installed again, it goes on where it was", afternoon.back),
+        ("installed again, it continues where it was", afternoon.back),
         ("purged: nothing is left but the account and the administrator's own files", afternoon.purged),
         ("installed again, Debian's own test of the packages passes", afternoon.smoke),
         ("and purged again, nothing is left", afternoon.purged),
-        ("nobody was mailed twice", afternoon.nobody_twice),
-        ("nobody was refused while packages changed", afternoon.nobody_refused)))
+        ("no person was mailed twice", afternoon.nobody_twice),
+        ("no login was refused while packages changed", afternoon.nobody_refused)))
 
 
 def main():

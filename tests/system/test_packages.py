@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # Shows I22 (docs/design.md, "Invariants").
-"""Debian's packages: built (debs.py), checked by lintian, and put into a Debian 12 of its own, up and down,
-out and away, with dpkg killed in the middle. People log in there all the time, and always can.
+"""Debian's packages: built (debs.py), checked by lintian, and installed in a Debian 12, upgraded, downgraded, removed
+and purged, with dpkg killed meanwhile. People log in all the time, and always can.
 
-Needs root, debootstrap, a Debian 12 and a Debian mirror. Prints TAP."""
+Needs root, debootstrap, a Debian 12 and a Debian mirror. Prints TAP.
+"""
 import contextlib
 import glob
 import os
@@ -18,9 +19,9 @@ import debs
 import nspawn
 
 OLDER, NEWER = debs.version(), debs.higher()
-KILLS = int(os.environ.get("CLOUDINVITE_KILLS", "2"))  # of each of install, upgrade, remove
+KILLS = int(os.environ.get("CLOUDINVITE_KILLS", "2"))  # for each of install, upgrade, remove
 LINE = re.compile(r"^session\s+optional\s+pam_cloudinvite\.so\s*$", re.M)
-# Whoever logs in the whole time: by PAM's own client, and by a program that changes identity.
+# The logins that run the whole time: PAM's own client, and a program that changes identity.
 PEOPLE = """while [ -e /keep-going ]; do
 	pamtester trial clara open_session close_session >>/logins 2>&1 || echo REFUSED >>/logins
 	su - clara -c 'echo in' >>/logins 2>&1 || echo REFUSED >>/logins
@@ -66,7 +67,7 @@ class Chroot:
         return bool(LINE.search(self.read("/etc/pam.d/common-session")))
 
     def login(self):
-        """None, or how somebody was refused who should not be."""
+        """None, or how a login was refused that should not be."""
         for command in (("pamtester", "trial", "clara", "open_session", "close_session"),
                         ("su", "-", "clara", "-c", "echo in")):
             status, output = self.run(*command)
@@ -87,7 +88,7 @@ class Chroot:
 
 
 def build(steps, folder):
-    """In a folder of this test's own: it makes a newer version of them, as others do."""
+    """In a folder of this test's own, because it makes a newer version of the packages, as others do."""
     built = debs.build(steps, "bookworm")
     if not built:
         return False
@@ -138,7 +139,7 @@ def installed(steps, chroot):
 
 
 def moved(steps, chroot):
-    """Up, down, and settings that somebody changed."""
+    """Upgrade, downgrade, and settings that were changed."""
     settings = chroot.read("/etc/cloudinvite/cloudinvite.conf") + "\n# changed here\n"
     chroot.write("/etc/cloudinvite/cloudinvite.conf", settings)
     for what, number in (("upgraded", NEWER), ("downgraded", OLDER), ("upgraded again", NEWER)):
@@ -176,12 +177,12 @@ def purged(steps, chroot):
 
 
 def dangling(chroot):
-    """A line without its module is what nobody must ever meet."""
+    """A line without its module, which no login must ever meet."""
     return chroot.line() and not chroot.module()
 
 
 def kill(chroot, after, *arguments):
-    """dpkg and all that it has started, gone after so many seconds."""
+    """dpkg and everything that it has started is killed after so many seconds."""
     with subprocess.Popen([*chroot.enter, "dpkg", "--force-unsafe-io", "--force-confold", *arguments],
                           stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                           stderr=subprocess.DEVNULL) as dpkg:
@@ -200,7 +201,7 @@ def repair(chroot, *wanted):
 
 
 def killed(steps, chroot):
-    """At points spread over the whole of what dpkg does."""
+    """At points spread over the whole run of dpkg."""
     ways = (("installing", ("-i", *files(OLDER))), ("upgrading", ("-i", *files(NEWER))),
             ("removing", ("-r", *debs.NAMES)))
     for what, arguments in ways:
@@ -217,14 +218,14 @@ def killed(steps, chroot):
                 bad.append(f"killed at {i}: {refused or 'a line without its module'}")
             status, output = repair(chroot, *arguments)
             if status != 0 or chroot.login():
-                bad.append(f"killed at {i}, not mended: {output}")
-        check(steps, f"dpkg killed while {what}: people log in, and the same command mends it",
+                bad.append(f"killed at {i}, not repaired: {output}")
+        check(steps, f"dpkg killed while {what}: people log in, and the same command repairs it",
               not bad, "\n".join(bad))
 
 
 def refusals(steps, logins):
     many = logins.splitlines().count("in")
-    check(steps, f"of {many} people who logged in meanwhile, nobody was refused",
+    check(steps, f"of {many} people who logged in meanwhile, none was refused",
           many and "REFUSED" not in logins, logins)
 
 

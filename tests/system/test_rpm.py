@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""The RPM packages, built on a Debian as far as that goes: no requirement is resolved and nothing is
-installed. The SELinux policy is compiled, the AppArmor profiles are parsed; no machine here enforces
-either. Prints TAP."""
+"""The RPM packages, built on a Debian as far as possible: no requirement is resolved and nothing is installed. The
+SELinux policy is compiled, the AppArmor profiles are parsed; no machine here enforces either. Prints TAP.
+"""
 import glob
 import os
 import re
@@ -13,16 +13,11 @@ import tempfile
 
 import nspawn
 
-SPEC = nspawn.SOURCE + "/packaging/rpm/cloudinvite.spec"
+sys.path.insert(0, nspawn.SOURCE + "/tests/build")
+import rpms  # pylint: disable=wrong-import-position
+
 RPMLINTRC = nspawn.SOURCE + "/packaging/rpm/cloudinvite.rpmlintrc"
 NAMES = ("cloudinvite", "cloudinvite-emulator", "cloudinvite-selinux", "pam_cloudinvite")
-# Fedora's macros, which Debian does not have: where things lie, and scriptlets that do nothing.
-MACROS = {
-    "_unitdir": "/usr/lib/systemd/system", "_sysusersdir": "/usr/lib/sysusers.d",
-    "journal_catalog_update": ":", "systemd_post()": ":", "systemd_preun()": ":", "systemd_postun_with_restart()": ":",
-    "sysusers_create_compat()": ":", "selinux_relabel_pre(s:)": ":", "selinux_relabel_post(s:)": ":",
-    "selinux_modules_install(s:)": ":", "selinux_modules_uninstall(s:)": ":",
-}
 
 
 def check(steps, name, good, detail):
@@ -30,17 +25,10 @@ def check(steps, name, good, detail):
 
 
 def build(steps, top):
-    os.makedirs(top + "/SOURCES")
-    version = re.search(r"^Version:\s*(\S+)", open(SPEC, encoding="utf-8").read(), re.M).group(1)
-    nspawn.run("tar", "-C", nspawn.SOURCE, "-cz", "--exclude-vcs", "--exclude=./build",
-                "--exclude=./build-*", "--exclude=__pycache__", f"--transform=s,^\\.,cloudinvite-{version},",
-                "-f", f"{top}/SOURCES/cloudinvite-{version}.tar.gz", ".")
-    defines = [word for name, value in {"_topdir": top, **MACROS}.items()
-               for word in ("--define", f"{name} {value}")]
+    rpms.pack(nspawn.SOURCE, top)
     environment = {key: value for key, value in os.environ.items()
                    if key not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "O")}
-    status, output = nspawn.run("rpmbuild", "-ba", "--nodeps", "--without", "check", *defines, SPEC,
-                                 env=environment)
+    status, output = nspawn.run(*rpms.command(nspawn.SOURCE, top, "-ba"), env=environment)
     return steps.step("rpmbuild builds the packages, with the SELinux policy", status, output)
 
 
@@ -49,7 +37,7 @@ def packages(top):
 
 
 def lint(steps, top):
-    status, output = nspawn.run("rpmlint", "-r", RPMLINTRC, SPEC, *packages(top),
+    status, output = nspawn.run("rpmlint", "-r", RPMLINTRC, nspawn.SOURCE + rpms.SPEC, *packages(top),
                                  *glob.glob(top + "/SRPMS/*.rpm"))
     check(steps, "rpmlint finds nothing in spec and packages",
           status == 0 and " 0 errors, 0 warnings" in output, output)
@@ -71,7 +59,7 @@ def contents(steps, top):
 
 
 def scriptlet(top, root):
-    """What runs before the module's package goes, as a program, with the package's own script."""
+    """The script that runs before the module's package is removed, as a program with the package's own script."""
     file = next(path for path in packages(top) if "/pam_cloudinvite" in path)
     text = nspawn.run("rpm", "-qp", "--queryformat", "%{PREUN}", file)[1]
     script = "/usr/libexec/cloudinvite/pam-release"
@@ -81,7 +69,7 @@ def scriptlet(top, root):
 
 
 def refusing(steps, top):
-    """The module stays where a line would refuse logins without it."""
+    """The module stays if a line would refuse logins without it."""
     root = top + "/root"
     os.makedirs(root + "/etc/pam.d")
     answers = []

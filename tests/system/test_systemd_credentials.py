@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Boots a Debian 12 with systemd in a container, and has systemd hand the credential over to the
-dispatcher's unit: as a file, encrypted, and as the PIN of a PKCS#11 token. A system call that the
-unit's filter does not allow kills.
+"""Boots a Debian 12 with systemd in a container, in which systemd passes the credential to the dispatcher's unit: as a
+file, encrypted, and as the PIN of a PKCS#11 token. A system call that the unit's filter forbids kills.
 
-Needs root, systemd-nspawn, a Debian 12 and a Debian mirror. What debootstrap makes is kept in
-build/. Prints TAP."""
+Needs root, systemd-nspawn, a Debian 12 and a Debian mirror. The result of debootstrap is stored in build/. Prints TAP.
+"""
 import os
 import sys
 
@@ -16,7 +15,7 @@ from harness import Emulator  # pylint: disable=wrong-import-position
 
 PEOPLE = ("alice", "bob", "carol", "dave")
 
-# Runs in the machine. Each line that begins with `==` is an exit status, or what a step is about.
+# Runs in the machine. Each line that begins with `==` is an exit status, or the title of a step.
 INSIDE = r"""
 exec 2>&1
 emulator=/var/emulator
@@ -85,7 +84,8 @@ port=$(cat $emulator/port)
 public=$(openssl pkey -pubin -inform der -in /tmp/public.der | sed -z 's/\n/\\n/g')
 account=$(sed -n 's/.*"client_email": *"\([^"]*\)".*/\1/p' $emulator/credentials.json)
 client=$(sed -n 's/.*"client_id": *"\([^"]*\)".*/\1/p' $emulator/credentials.json)
-body="{\"service_accounts\":[{\"email\":\"$account\",\"client_id\":\"$client\",\"keys\":[{\"kid\":\"f00d\",\"public_key\":\"$public\"}]}]}"
+keys="[{\"kid\":\"f00d\",\"public_key\":\"$public\"}]"
+body="{\"service_accounts\":[{\"email\":\"$account\",\"client_id\":\"$client\",\"keys\":$keys}]}"
 {
 	printf 'PATCH /emulator/state HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n'
 	printf 'Content-Length: %d\r\n\r\n%s' ${#body} "$body"
@@ -94,7 +94,8 @@ body="{\"service_accounts\":[{\"email\":\"$account\",\"client_id\":\"$client\",\
 echo
 echo 482913 >/etc/cloudinvite/pin
 chmod 600 /etc/cloudinvite/pin
-settings "key = pkcs11:token=cloudinvite;object=inviter?pin-source=systemd:pin\nservice_account = $account\nkey_id = f00d"
+key="pkcs11:token=cloudinvite;object=inviter?pin-source=systemd:pin"
+settings "key = $key\nservice_account = $account\nkey_id = f00d"
 cp $samples/softhsm.conf $dropins
 printf '[Service]\nLoadCredential=pin:/etc/cloudinvite/pin\n' >$dropins/credential.conf
 rm $dropins/strict.conf
@@ -122,7 +123,7 @@ PROMISES = (
 
 
 def credentials(google, debian):
-    """What INSIDE says."""
+    """The output of INSIDE."""
     debian.install_tree()
     for name in ("credentials.json", "ca.pem", "port"):
         with open(google.file(name), encoding="utf-8") as file:

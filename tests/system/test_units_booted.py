@@ -1,15 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Shows I15 (docs/design.md, "Invariants").
-"""The units in a booted Debian: the whole way under their filters, where a call that is not allowed
-kills instead of being refused; what the processes may; what systemd does when they die or hang; and a
-machine that is switched off in the middle.
+"""The units in a booted Debian: all steps under their filters, where a forbidden call kills instead of being refused;
+what the processes may do; what systemd does when they die or hang; and a machine that loses power meanwhile.
 
     test_units_booted.py bookworm|trixie
 
-The programs are those built here, the libraries that make their system calls those of that Debian.
-Google is emulated outside of the machine. Needs root, systemd-nspawn, a Debian 12 and a Debian mirror.
-Prints TAP."""
+The programs are those built here; the libraries, which make their system calls, are those of that Debian. Google is
+emulated outside of the machine. Needs root, systemd-nspawn, a Debian 12 and a Debian mirror. Prints TAP.
+"""
 import os
 import re
 import sys
@@ -21,7 +20,7 @@ sys.path.insert(0, os.path.join(nspawn.SOURCE, "tests", "e2e"))
 from harness import Emulator  # pylint: disable=wrong-import-position
 
 NAMES = ("collector", "dispatcher")
-WORST = {"collector": 0.4, "dispatcher": 1.2}  # what systemd-analyze may make of them
+WORST = {"collector": 0.4, "dispatcher": 1.2}  # the worst allowed score of systemd-analyze
 PEOPLE = ("alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan")
 SETTINGS = """
 [google]
@@ -40,10 +39,10 @@ mode = send
 creation_delay = 1s
 resync_interval = 5s
 """
-# A forbidden call kills, a program that is late is seen at once, and one that died is back soon.
+# A forbidden call kills, a late program is noticed at once, and a dead one is restarted soon.
 STRICT = "[Service]\nSystemCallErrorNumber=kill\nWatchdogSec=4s\nRestartSec=1s\n"
 PROBE = "[Service]\nExecStartPost=-/usr/bin/perl /usr/local/lib/probe\n"
-# Runs within the unit's walls, as what it starts: says what it is, and tries to write everywhere.
+# Runs inside the unit's isolation, like what the unit starts: prints its properties, and tries to write everywhere.
 PROBING = r"""
 use strict; use warnings; use Socket; use Fcntl;
 $| = 1;
@@ -75,12 +74,12 @@ sub try {
 try('/');
 print "probe done\n";
 """
-# A private /tmp, what everybody may write in /dev and /run, and its own.
+# A private /tmp, the world-writable paths of /dev and /run, and its own.
 COMMON = {"/tmp/", "/var/tmp/", "/dev/shm/", "/dev/mqueue/", "/run/lock/"}
 OWN = {"collector": ("/var/lib/cloudinvite/", "/run/cloudinvite/collector."),
        "dispatcher": ("/var/lib/cloudinvite/", "/var/cache/cloudinvite/",
                       "/run/cloudinvite/dispatcher.")}
-# What is the other's, from the first start on.
+# The other program's files, from the first start on.
 SHUT = {"collector": "/var/cache/cloudinvite", "dispatcher": "/var/spool/cloudinvite"}
 
 
@@ -135,7 +134,7 @@ class Journey:
     # As shipped.
 
     def start_as_shipped(self):
-        """One after the other: what the other has is not there yet when the first one starts."""
+        """One after the other: what the other one owns does not exist yet when the first one starts."""
         for name in NAMES:
             self.debian.do(f"systemctl start cloudinvite-{name}")
             self.debian.wait(f"journalctl -u cloudinvite-{name} -o cat | grep '^probe done'")
@@ -150,7 +149,7 @@ class Journey:
             assert not re.search(r"^Uid:.*\b0\b", status, re.M), status
 
     def keeper(self):
-        """Root, and nothing else that root has; and the spool is its own."""
+        """It is root without root's powers, and the spool is its own."""
         status = self.debian.do(f"cat /proc/{self.pid('keeper')}/status")
         for line in ("CapEff:\t0000000000000000", "CapPrm:\t0000000000000000", "Seccomp:\t2",
                      "CapBnd:\t0000000000000000", "NoNewPrivs:\t1"):
@@ -188,8 +187,9 @@ class Journey:
         assert level <= WORST[name], said
 
     def apart(self):
-        """The collector's account may not read what is the dispatcher's, and its walls hide it, also
-        from the dispatcher's account and what comes later; nothing leads into the dispatcher."""
+        """The collector's account may not read what is the dispatcher's, and its isolation hides it, even for the
+        dispatcher's account and for later files; nothing leads into the dispatcher.
+        """
         self.debian.do("cp -p /etc/cloudinvite/private/google.json /etc/cloudinvite/private/later.json")
         other = f"/proc/{self.pid('dispatcher')}"
         inside = f"nsenter -t {self.pid('collector')} -m "
@@ -207,7 +207,7 @@ class Journey:
                 assert status != 0 and "total" not in said, f"{path} is open to the {name}: {said}"
 
     def unreadable(self):
-        """What the account cannot read is shut from its first instruction on; what it can is not."""
+        """A program that its account cannot read is closed from its first instruction; one that it can read is not."""
         mode = self.debian.do("stat -c %a $(command -v cloudinvite-dispatcher)").strip()
         for wanted, mode in ((True, "755"), (False, mode)):
             self.debian.do(f"install -m {mode} /bin/sleep /usr/local/lib/sleeper; systemd-run --quiet "
@@ -215,7 +215,8 @@ class Journey:
                            "-p CapabilityBoundingSet= /usr/local/lib/sleeper 60")
             self.debian.wait("grep sleeper /proc/$(systemctl show -P MainPID sleeper)/comm")
             status, _ = self.debian.run(
-                f"{become('dispatcher')} --inh-caps=-all --bounding-set=-all ls /proc/$(systemctl show -P MainPID sleeper)/root/etc")
+                f"{become('dispatcher')} --inh-caps=-all --bounding-set=-all "
+                "ls /proc/$(systemctl show -P MainPID sleeper)/root/etc")
             self.debian.do("systemctl stop sleeper")
             assert (status == 0) == wanted, f"mode {mode}: {status}"
 
@@ -267,7 +268,7 @@ class Journey:
         self.mailed("alice", "carol")
 
     def resolve(self, hosts, who):
-        """By a name, and reloaded settings."""
+        """By name, and with reloaded settings."""
         self.debian.do(f"sed -i 's/^hosts:.*/hosts: {hosts}/' /etc/nsswitch.conf; "
                        "systemctl restart systemd-resolved")
         self.settings(f"https://cloudidentity.googleapis.com:{self.google.port}")
@@ -278,7 +279,7 @@ class Journey:
         self.becomes(who, "invited")
 
     def reload(self):
-        """A mistake is said and the old settings go on; then the new ones count."""
+        """An error is reported and the old settings stay; then the new ones are used."""
         self.debian.put("/etc/cloudinvite/conf.d/wrong.conf", "[google]\nno_such_key = 1\n")
         try:
             self.debian.do("systemctl reload cloudinvite-dispatcher")
@@ -324,10 +325,10 @@ class Journey:
         for name in NAMES:
             assert self.debian.do(f"systemctl show -P Result cloudinvite-{name}").strip() == "success"
 
-    # The machine goes off in the middle.
+    # The machine loses power.
 
     def switched_off(self):
-        """One has arrived and the collector is down; one is known and Google does not answer."""
+        """One arrival while the collector is down; one person whose request Google does not answer."""
         self.debian.do("systemctl start cloudinvite-collector cloudinvite-dispatcher")
         self.google.latency({"route": "check", "ms": 20000})
         self.debian.do("useradd -m frank")
@@ -386,9 +387,9 @@ def travel(steps, journey):
         ("a dispatcher that hangs is killed and started again", journey.hangs, "dispatcher"),
         ("with nothing to do they honour the watchdog", journey.patient),
         ("they stop when they are asked to", journey.stops),
-        ("switched off in the middle: nobody is lost", journey.switched_off),
+        ("power loss: no person is lost", journey.switched_off),
         ("after a reboot in order they are there and know what they knew", journey.rebooted),
-        ("nobody was mailed twice, nothing was killed by a filter", journey.nobody_twice)))
+        ("no person was mailed twice, nothing was killed by a filter", journey.nobody_twice)))
 
 
 def main():

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Arrays that grow: what is in them stays, and a failure changes nothing. */
+/* Growing arrays: the elements stay, and a failure changes nothing. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +10,7 @@
 
 #include "base/array.h"
 
-static void array_grow_keeps_what_is_there_and_grows_only_when_full(void **state)
+static void array_grow_keeps_the_elements_and_grows_only_when_full(void **state)
 {
 	size_t room = 0, moves = 0;
 	int *list = NULL;
@@ -33,7 +33,7 @@ static void array_grow_keeps_what_is_there_and_grows_only_when_full(void **state
 	free(list);
 }
 
-static void array_grow_beyond_all_memory_leaves_the_array(void **state)
+static void array_grow_without_enough_memory_leaves_the_array_unchanged(void **state)
 {
 	size_t room = SIZE_MAX / 4;
 	char *list = malloc(1);
@@ -50,8 +50,8 @@ static void array_grow_beyond_all_memory_leaves_the_array(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(array_grow_keeps_what_is_there_and_grows_only_when_full),
-		cmocka_unit_test(array_grow_beyond_all_memory_leaves_the_array),
+		cmocka_unit_test(array_grow_keeps_the_elements_and_grows_only_when_full),
+		cmocka_unit_test(array_grow_without_enough_memory_leaves_the_array_unchanged),
 	};
 
 	return cmocka_run_group_tests_name("base: array", tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Exponential back-off: the first wait, doubling, the limit, and numbers that nothing counts. */
+/* Exponential back-off: the first wait, doubling, the limit, and impossible numbers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,7 +18,7 @@ static void backoff_doubles_up_to_the_limit(void **state)
 		assert_int_equal(backoff(60, 600, n), waits[n]);
 }
 
-static void backoff_of_a_limit_that_is_a_power_reaches_it_exactly(void **state)
+static void backoff_reaches_a_limit_that_is_a_power_exactly(void **state)
 {
 	(void)state;
 	assert_int_equal(backoff(1, 64, 5), 32);
@@ -52,7 +52,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(backoff_doubles_up_to_the_limit),
-		cmocka_unit_test(backoff_of_a_limit_that_is_a_power_reaches_it_exactly),
+		cmocka_unit_test(backoff_reaches_a_limit_that_is_a_power_exactly),
 		cmocka_unit_test(backoff_with_first_and_last_equal_is_constant),
 		cmocka_unit_test(backoff_of_a_negative_number_is_the_first_wait),
 		cmocka_unit_test(backoff_of_the_largest_numbers_does_not_overflow),

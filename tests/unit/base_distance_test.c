@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How near words are: each kind of slip counts one, and nothing is too long. */
+/* The distance of words: each kind of typing error counts as one; long words have no distance. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 #include "base/array.h"
 #include "base/distance.h"
 
-static void word_distance_counts_each_slip_once(void **state)
+static void word_distance_counts_each_typing_error_once(void **state)
 {
 	static const struct {
 		const char *typed;
@@ -55,7 +55,7 @@ static void word_distance_of_long_words_is_the_largest_number(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(word_distance_counts_each_slip_once),
+		cmocka_unit_test(word_distance_counts_each_typing_error_once),
 		cmocka_unit_test(word_distance_of_long_words_is_the_largest_number),
 	};
 

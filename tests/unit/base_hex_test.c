@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Hexadecimal digits: every byte there and back, and what is not a digit. */
+/* Hexadecimal digits: every byte is encoded and decoded, and wrong digits are refused. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -41,7 +41,7 @@ static void hex_decode_takes_both_cases(void **state)
 	assert_int_equal(hex_decode("Fa and more"), 0xfa);
 }
 
-static void hex_decode_of_anything_else_is_minus_1(void **state)
+static void hex_decode_of_other_characters_is_minus_1(void **state)
 {
 	static const char *const texts[] = {
 		"", "0", "g0", "0g", "0/", "0:", "@0", "`0", " 0", "0x", "-1", "\xb0\xb0"};
@@ -57,7 +57,7 @@ int main(void)
 		cmocka_unit_test(hex_decode_of_an_encoded_byte_gives_the_byte),
 		cmocka_unit_test(hex_encode_writes_lower_case_in_the_order_of_the_bytes),
 		cmocka_unit_test(hex_decode_takes_both_cases),
-		cmocka_unit_test(hex_decode_of_anything_else_is_minus_1),
+		cmocka_unit_test(hex_decode_of_other_characters_is_minus_1),
 	};
 
 	return cmocka_run_group_tests_name("base: hex", tests, NULL, NULL);

@@ -71,7 +71,7 @@ static void an_unknown_value_gives_no_field(void **state)
 	int fd = journal_new(f);
 	const char *entry;
 
-	assert_true(journal_send(folder_path(f, "socket"), 6, "sweep", NULL, "done", NULL));
+	assert_true(journal_send(folder_path(f, "socket"), 6, "resync", NULL, "done", NULL));
 	entry = received(fd);
 	assert_null(strstr(entry, "MESSAGE_ID"));
 	assert_null(strstr(entry, "CLOUDINVITE_PERSON"));

@@ -113,9 +113,10 @@ static void each_held_or_failed_person_has_a_command_that_helps(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(standing); i++) {
-		struct person p = {.state = standing[i], .address = "alice@example.com"};
+		struct person p = {.state = standing[i],
+			.reason = REASON_DISCOVERED,
+			.address = "alice@example.com"};
 		struct commands commands = {.count = 0};
-		memcpy(p.reason, "discovered", sizeof("discovered"));
 		label_commands(&p, &service, count_command, &commands);
 		assert_true(commands.count > 0);
 		assert_true(commands.named);

@@ -33,7 +33,7 @@ static void logs_in(struct collector_site *s, const char *user)
 	assert_true(marked(s, user));
 }
 
-/* ---- the baseline ---------------------------------------------------------------------------- */
+/* ---- the baseline ---- */
 
 static void the_first_compare_is_the_baseline(void **state)
 {
@@ -91,8 +91,7 @@ static void a_passwd_that_is_not_whole_is_not_compared(void **state)
 	assert_int_equal(sightings(s, "1"), 0);
 }
 
-/* ---- what is taken over -----------------------------------------------------------------------
- */
+/* ---- changes that are applied ---- */
 
 static void a_created_account_becomes_a_sighting_and_a_mark(void **state)
 {
@@ -262,8 +261,7 @@ static void an_account_with_a_login_that_is_deleted_before_it_settled_is_reporte
 	assert_false(marked(s, "bob"));
 }
 
-/* ---- another machine, another name -------------------------------------------------------------
- */
+/* ---- another machine, another name ---- */
 
 static void a_copy_of_the_machine_begins_again(void **state)
 {
@@ -303,8 +301,7 @@ static void under_another_host_name_the_accounts_are_still_known(void **state)
 	assert_int_equal(sightings(s, there("bob")), 0);
 }
 
-/* ---- facts ------------------------------------------------------------------------------------
- */
+/* ---- facts ---- */
 
 static void a_new_group_is_reported(void **state)
 {

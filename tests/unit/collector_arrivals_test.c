@@ -17,8 +17,7 @@ static int waiting(struct collector_site *s)
 	return count;
 }
 
-/* ---- who is somebody ---------------------------------------------------------------------------
- */
+/* ---- which users count ---- */
 
 static void every_trigger_is_reported_unchanged(void **state)
 {
@@ -135,8 +134,7 @@ static void while_passwd_is_incomplete_an_unknown_user_waits(void **state)
 	assert_int_equal(waiting(s), 0);
 }
 
-/* ---- creation delay ----------------------------------------------------------------------------
- */
+/* ---- the creation delay ---- */
 
 static void a_creation_waits_for_creation_delay_and_a_login_does_not(void **state)
 {
@@ -201,8 +199,7 @@ static void waiting_arrivals_do_not_hide_later_ones(void **state)
 	assert_int_equal(sightings(s, "1"), 1);
 }
 
-/* ---- network users ------------------------------------------------------------------------------
- */
+/* ---- network users ---- */
 
 /* Users that NSS knows but our passwd file does not: this host's real users. */
 static void with_network_users(struct collector_site *s)
@@ -293,8 +290,7 @@ static void the_marks_of_network_users_last_a_month(void **state)
 	assert_false(marked(s, "remote"));
 }
 
-/* ---- marks --------------------------------------------------------------------------------------
- */
+/* ---- markers ---- */
 
 static void judged(struct collector_site *s, const char *user, const char *address)
 {
@@ -353,8 +349,7 @@ static void a_start_brings_marks_up_to_date_and_makes_none(void **state)
 	assert_false(marked(s, "bob"));
 }
 
-/* ---- trouble ------------------------------------------------------------------------------------
- */
+/* ---- failures ---- */
 
 static void without_a_commit_nothing_is_marked_and_nothing_removed(void **state)
 {

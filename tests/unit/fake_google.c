@@ -352,21 +352,21 @@ void check(struct site *s, bool ok)
 
 void site_open(struct site *s)
 {
-	const struct invite_options options = {.owner = "dispatcher@here", .actor = "dispatcher"};
+	const struct engine_options options = {.owner = "dispatcher@here", .actor = "dispatcher"};
 
 	s->ledger = ledger_open(s->settings, LEDGER_CREATE, &s->fault);
 	check(s, s->ledger);
 	s->google = google_open(s->settings, &s->fault);
-	s->invite = invite_open(s->settings, s->ledger, s->google, &options, &s->fault);
-	check(s, s->invite);
+	s->engine = engine_open(s->settings, s->ledger, s->google, &options, &s->fault);
+	check(s, s->engine);
 }
 
 void site_close(struct site *s)
 {
-	invite_close(s->invite);
+	engine_close(s->engine);
 	google_close(s->google);
 	ledger_close(s->ledger);
-	s->invite = NULL;
+	s->engine = NULL;
 	s->ledger = NULL;
 }
 
@@ -379,10 +379,10 @@ void site_crash(struct site *s)
 		if (c->call.method == GOOGLE_SEND && rng_chance(500) && a && a->invitable)
 			mail(a);
 	}
-	sweep_free(s->invite);
-	witness_close(&s->invite->witness);
-	free(s->invite->courses);
-	free(s->invite);
+	resync_free(s->engine);
+	send_journal_close(&s->engine->journal);
+	free(s->engine->jobs);
+	free(s->engine);
 	ledger_rollback(s->ledger);
 	ledger_close(s->ledger);
 	site_open(s);
@@ -415,7 +415,7 @@ struct site site_new(struct folder *f, const char *google, const char *more)
 
 void site_end(struct site *s)
 {
-	if (s->invite)
+	if (s->engine)
 		site_close(s);
 	map_free(s->map);
 	settings_free(s->settings);
@@ -439,7 +439,7 @@ void see_user(struct site *s, const char *user, enum trigger trigger)
 
 void judge_all(struct site *s)
 {
-	check(s, invite_judge(s->invite, s->map, 10000, &s->fault) >= 0);
+	check(s, engine_classify(s->engine, s->map, 10000, &s->fault) >= 0);
 }
 
 void run_for(struct site *s, int64_t seconds)
@@ -449,7 +449,7 @@ void run_for(struct site *s, int64_t seconds)
 	while (fake_google.boot_ms < end) {
 		int64_t left = end - fake_google.boot_ms;
 
-		check(s, invite_turn(s->invite, NULL, 0,
+		check(s, engine_run(s->engine, NULL, 0,
 				 left < DAY * 1000 ? (int)left : (int)DAY * 1000, &s->fault));
 	}
 }
@@ -458,8 +458,8 @@ void run_once(struct site *s)
 {
 	judge_all(s);
 	do
-		check(s, invite_turn(s->invite, NULL, 0, 25, &s->fault));
-	while (!invite_idle(s->invite));
+		check(s, engine_run(s->engine, NULL, 0, 25, &s->fault));
+	while (!engine_idle(s->engine));
 }
 
 struct person person_of(struct site *s, const char *address)
@@ -476,7 +476,7 @@ void assert_person(struct site *s, const char *address, enum person_state state,
 
 	assert_int_equal(ledger_person(s->ledger, address, &p, &s->fault), 1);
 	assert_string_equal(person_state_word(p.state), person_state_word(state));
-	assert_string_equal(p.reason, reason);
+	assert_string_equal(person_reason_word(&p), reason);
 }
 
 void assert_calls(int checks, int gets, int sends)

@@ -17,7 +17,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "invite/inside.h"
+#include "engine/engine_internal.h"
 
 #define FAKE_GOOGLE_ACCOUNTS 512
 #define FAKE_GOOGLE_CALLS    64
@@ -127,7 +127,7 @@ struct site {
 	struct address_map *map;
 	struct ledger *ledger;
 	struct google *google;
-	struct invite *invite;
+	struct engine *engine;
 	struct fault fault;
 };
 

@@ -194,7 +194,7 @@ static void assert_code(enum google_method method, const struct http_reply *http
 	assert_int_equal(r.fault.kind, kind);
 }
 
-static void a_connection_that_ends_under_a_request_is_cut_whatever_libcurl_calls_it(void **state)
+static void a_connection_that_ends_during_a_request_is_cut_with_every_code_of_libcurl(void **state)
 {
 	static const CURLcode all[] = {CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_HTTP2,
 		CURLE_HTTP2_STREAM, CURLE_PARTIAL_FILE, CURLE_GOT_NOTHING};
@@ -224,8 +224,8 @@ static void a_connection_that_ends_during_the_handshake_is_a_failed_handshake(vo
 	assert_code(GOOGLE_SEND, &http, FAULT_TRANSIENT, "tls_handshake");
 }
 
-/* libcurl has found an idle connection dead and then failed before the request. */
-static void the_end_of_an_earlier_connection_does_not_hide_what_failed(void **state)
+/* libcurl found an idle connection dead and then failed before the request. */
+static void the_end_of_an_earlier_connection_does_not_hide_the_failure(void **state)
 {
 	static const struct {
 		CURLcode curl;
@@ -246,7 +246,7 @@ static void the_end_of_an_earlier_connection_does_not_hide_what_failed(void **st
 	}
 }
 
-static void without_the_words_of_an_end_libcurls_code_decides(void **state)
+static void without_a_text_about_an_end_the_code_of_libcurl_decides(void **state)
 {
 	static const struct {
 		CURLcode curl;
@@ -320,10 +320,10 @@ int main(void)
 		cmocka_unit_test(a_page_in_googles_place_is_called_that),
 		cmocka_unit_test(a_reply_that_is_not_http_is_transient),
 		cmocka_unit_test(
-			a_connection_that_ends_under_a_request_is_cut_whatever_libcurl_calls_it),
+			a_connection_that_ends_during_a_request_is_cut_with_every_code_of_libcurl),
 		cmocka_unit_test(a_connection_that_ends_during_the_handshake_is_a_failed_handshake),
-		cmocka_unit_test(the_end_of_an_earlier_connection_does_not_hide_what_failed),
-		cmocka_unit_test(without_the_words_of_an_end_libcurls_code_decides),
+		cmocka_unit_test(the_end_of_an_earlier_connection_does_not_hide_the_failure),
+		cmocka_unit_test(without_a_text_about_an_end_the_code_of_libcurl_decides),
 		cmocka_unit_test(a_certificate_that_is_not_trusted_names_ca_file),
 		cmocka_unit_test(a_proxy_that_refuses_is_named_and_a_sick_one_is_for_later),
 		cmocka_unit_test(date_wait_and_duration_are_passed_on),

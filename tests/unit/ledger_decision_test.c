@@ -51,22 +51,22 @@ static void a_person_who_is_blocked_waits_and_is_queued_again_when_unblocked(voi
 	assert_int_equal(classify(site, "web1", "alice", ALICE, RULES), VERDICT_MAPPED);
 }
 
-static void a_blocked_person_can_be_queued_only_by_name(void **state)
+static void ledger_person_apply_of_a_blocked_person_never_queues(void **state)
 {
 	struct site *site = *state;
-	struct person p = somebody(ALICE, PERSON_QUEUED);
+	struct person_event event = {
+		.kind = EVENT_SIGHTED, .now = clock_wall(), .today = clock_day_start(clock_wall())};
 
 	block(site, ALICE);
 	saw(site, "web1", "alice");
 	assert_int_equal(classify(site, "web1", "alice", ALICE, RULES), VERDICT_BLOCKED);
-	put(site, &p);
+	assert_int_equal(
+		ledger_person_apply(site->ledger, ALICE, &event, NULL, "t", NULL, &site->fault), 1);
 	assert_string_equal(state_of(site, ALICE), "held blocked");
-	p.approved = true;
-	put(site, &p);
+	event.kind = EVENT_APPROVED;
+	assert_int_equal(
+		ledger_person_apply(site->ledger, ALICE, &event, NULL, "t", NULL, &site->fault), 1);
 	assert_string_equal(state_of(site, ALICE), "held blocked");
-	p.resend = true; /* send --resend --reason */
-	put(site, &p);
-	assert_string_equal(state_of(site, ALICE), "queued first_check");
 }
 
 static void a_block_forgets_no_send_that_may_have_mailed(void **state)
@@ -74,7 +74,7 @@ static void a_block_forgets_no_send_that_may_have_mailed(void **state)
 	struct site *site = *state;
 	struct person p = somebody(ALICE, PERSON_HELD);
 
-	str_copy(p.reason, sizeof(p.reason), "unconfirmed");
+	p.reason = REASON_UNCONFIRMED;
 	p.intent_at = 1000;
 	put(site, &p);
 	block(site, ALICE);
@@ -293,7 +293,7 @@ static void an_account_that_is_spelled_like_an_address_is_not_the_person(void **
 	char story[1024] = "";
 
 	put_new(site, ALICE, PERSON_QUEUED);
-	saw(site, "example.com", "alice"); /* alice@example.com, which leads elsewhere */
+	saw(site, "example.com", "alice"); /* alice@example.com, and it leads elsewhere */
 	classify(site, "example.com", "alice", BOB, RULES);
 	GOOD(site, ledger_each_history(
 			   site->ledger, ALICE, NULL, NULL, add_line, story, &site->fault));
@@ -388,24 +388,23 @@ static int64_t sends(struct site *site, int64_t since)
 static void sends_that_may_have_mailed_count_against_the_cap(void **state)
 {
 	static const struct {
-		const char *outcome;
+		enum send_outcome outcome;
 		int counts;
-	} cases[] = {{NULL, 1}, {"sent", 1}, {"unconfirmed", 1}, {"resolved_sent", 1},
-		{"refused", 0}, {"resolved_unsent", 0}};
+	} cases[] = {{SEND_NONE, 1}, {SEND_SENT, 1}, {SEND_UNCONFIRMED, 1}, {SEND_RESOLVED_SENT, 1},
+		{SEND_REFUSED, 0}, {SEND_RESOLVED_UNSENT, 0}};
 	struct site *site = *state;
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		int64_t before = sends(site, 500);
 
 		GOOD(site, ledger_send_begin(site->ledger, ALICE, 500, "t", &site->fault) > 0);
-		if (cases[i].outcome)
+		if (cases[i].outcome != SEND_NONE)
 			GOOD(site, ledger_send_end(
 					   site->ledger, ALICE, cases[i].outcome, &site->fault));
 		assert_int_equal(sends(site, 500) - before, cases[i].counts);
 		site_sql(site, "UPDATE send SET outcome = 'sent' WHERE outcome = 'open'");
 	}
 	assert_int_equal(sends(site, 501), 0);
-	assert_false(ledger_send_end(site->ledger, ALICE, "perhaps", &site->fault));
 }
 
 static void a_result_changes_the_newest_send_that_is_still_open(void **state)
@@ -414,12 +413,12 @@ static void a_result_changes_the_newest_send_that_is_still_open(void **state)
 	struct ledger *l = site->ledger;
 
 	GOOD(site, ledger_send_begin(l, ALICE, 100, "t", &site->fault) > 0);
-	GOOD(site, ledger_send_end(l, ALICE, "unconfirmed", &site->fault));
-	GOOD(site, ledger_send_end(l, ALICE, "resolved_unsent", &site->fault));
+	GOOD(site, ledger_send_end(l, ALICE, SEND_UNCONFIRMED, &site->fault));
+	GOOD(site, ledger_send_end(l, ALICE, SEND_RESOLVED_UNSENT, &site->fault));
 	GOOD(site, ledger_send_begin(l, ALICE, 200, "t", &site->fault) > 0);
 	GOOD(site, ledger_send_begin(l, BOB, 300, "t", &site->fault) > 0);
-	GOOD(site, ledger_send_end(l, ALICE, "sent", &site->fault));
-	GOOD(site, ledger_send_end(l, ALICE, "refused", &site->fault)); /* nothing is open */
+	GOOD(site, ledger_send_end(l, ALICE, SEND_SENT, &site->fault));
+	GOOD(site, ledger_send_end(l, ALICE, SEND_REFUSED, &site->fault)); /* nothing is open */
 	assert_int_equal(sends(site, 0), 2);
 	assert_int_equal(
 		site_number(site, "SELECT count(*) FROM send WHERE at = 200 AND outcome = 'sent'"),
@@ -429,8 +428,8 @@ static void a_result_changes_the_newest_send_that_is_still_open(void **state)
 /* Whatever is sent, resolved or expires: the count equals the count of the rows. */
 static void sends_are_counted_right_from_any_second_on(void **state)
 {
-	static const char *const outcomes[] = {
-		"sent", "refused", "unconfirmed", "resolved_sent", "resolved_unsent"};
+	static const enum send_outcome outcomes[] = {SEND_SENT, SEND_REFUSED, SEND_UNCONFIRMED,
+		SEND_RESOLVED_SENT, SEND_RESOLVED_UNSENT};
 	struct site *site = *state;
 	unsigned random = 20261123u;
 	char address[32], sql[160];
@@ -539,7 +538,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_person_who_is_blocked_waits_and_is_queued_again_when_unblocked),
-		TEST(a_blocked_person_can_be_queued_only_by_name),
+		TEST(ledger_person_apply_of_a_blocked_person_never_queues),
 		TEST(a_block_forgets_no_send_that_may_have_mailed),
 		TEST(blocks_are_listed_with_reason_and_actor),
 		TEST(forget_leaves_no_trace_in_the_ledger_s_files),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Memory that a waiting program releases.
+ * ledger_release_memory: what a program that waits does not keep.
  */
 #include "base/str.h"
 #include "ledger_site.h"

@@ -359,8 +359,8 @@ static void everything_else_goes_on(void **state)
 	saw(site, "web1", "newcomer");
 	assert_int_equal(
 		site_number(site, "SELECT id FROM sighting WHERE account = 'newcomer'"), 44 + 1);
-	assert_int_equal(ledger_send_end(site->ledger, "u.unconfirmed@example.com", "resolved_sent",
-				 &site->fault),
+	assert_int_equal(ledger_send_end(site->ledger, "u.unconfirmed@example.com",
+				 SEND_RESOLVED_SENT, &site->fault),
 		true);
 }
 

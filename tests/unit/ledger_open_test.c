@@ -38,7 +38,7 @@ static void opens(struct site *site, enum ledger_open_mode mode)
 	ledger_close(l);
 }
 
-/* ---- making a ledger ---- */
+/* ---- made ---- */
 
 static void a_new_ledger_is_for_its_owner_alone_whatever_the_umask(void **state)
 {
@@ -119,7 +119,7 @@ static void the_engine_is_durable_forgets_for_good_and_trusts_no_file(void **sta
 	fd = open(site_file(site), O_RDONLY | O_CLOEXEC);
 	assert_int_equal(read(fd, header, sizeof(header)), sizeof(header));
 	close(fd);
-	assert_int_equal(header[18], 2); /* write-ahead log, according to the file itself */
+	assert_int_equal(header[18], 2); /* write-ahead log, as the file itself says */
 	assert_int_equal(header[19], 2);
 }
 
@@ -173,7 +173,7 @@ static void what_a_stopped_maker_left_is_made_whole(void **state)
 	opens(site, LEDGER_READ);
 }
 
-/* ---- refusals ---- */
+/* ---- refused ---- */
 
 static void a_ledger_that_is_not_there_is_missed_not_made(void **state)
 {
@@ -197,7 +197,7 @@ static void another_engine_is_refused(void **state)
 	assert_null(strstr(site->fault.what, "db.example.com")); /* it may hold a password */
 }
 
-static void links_and_devices_are_refused_as_a_ledger(void **state)
+static void links_and_devices_are_no_ledger(void **state)
 {
 	struct site *site = *state;
 	char target[128];
@@ -221,7 +221,7 @@ static void a_ledger_that_others_may_read_is_refused(void **state)
 	assert_non_null(strstr(site->fault.remedy, "--prepare"));
 }
 
-/* Its programs have accounts of their own and share it by one group; no other group counts. */
+/* Its programs have accounts of their own, and share it by one group; no other counts. */
 static void a_ledger_is_open_to_its_group_and_to_no_other(void **state)
 {
 	static const struct {
@@ -251,7 +251,7 @@ static void a_ledger_is_open_to_its_group_and_to_no_other(void **state)
 	}
 }
 
-/* Otherwise an account could replace the ledger that all share. */
+/* Else an account could put one of its own in the place of the one that all share. */
 static void in_a_directory_of_root_s_no_account_makes_a_ledger(void *ctx)
 {
 	struct site *site = ctx;
@@ -358,7 +358,7 @@ static void the_customer_may_be_named_after_the_collector_has_begun(void **state
 	site->ledger = NULL;
 	str_copy(site->customer, sizeof(site->customer), "C09999999");
 	refuses(site, LEDGER_WRITE, "ledger_customer");
-	site->customer[0] = '\0'; /* a collector whose settings name none is still allowed */
+	site->customer[0] = '\0'; /* a collector whose settings name none still may */
 	opens(site, LEDGER_WRITE);
 }
 
@@ -382,13 +382,13 @@ static void a_damaged_ledger_says_so(void **state)
 	int64_t size;
 
 	opens(site, LEDGER_CREATE);
-	overwrite(site, 0, 16); /* not an SQLite file any more */
+	overwrite(site, 0, 16); /* no SQLite file any more */
 	refuses(site, LEDGER_WRITE, "ledger_damaged");
 	assert_int_equal(unlink(site_file(site)), 0);
 
 	opens(site, LEDGER_CREATE);
 	size = site_number(site, "PRAGMA page_count") * site_number(site, "PRAGMA page_size");
-	for (int64_t at = 4096; at < size; at += 4096) /* the tables, but not the first page */
+	for (int64_t at = 4096; at < size; at += 4096) /* the tables, not the first page */
 		overwrite(site, at, 4096);
 	fault_clear(&site->fault);
 	site->ledger = site_open(site, LEDGER_WRITE);
@@ -397,7 +397,7 @@ static void a_damaged_ledger_says_so(void **state)
 	assert_true(site_fault(site, "ledger_damaged"));
 }
 
-/* Writes until it fails; returns the number of commits. */
+/* Writes until it fails; how many commits it took. */
 static int fill_up(struct site *site)
 {
 	char user[32];
@@ -421,7 +421,7 @@ static int fill_up(struct site *site)
 	}
 }
 
-/* The mounts belong to this process, with a new folder below them for each test. */
+/* The mounts are this process's own, and a new folder lies beneath them for each test. */
 static void mount_over(struct site *site, const char *options)
 {
 	if (geteuid() == 0 && unshare(CLONE_NEWNS) == 0 &&
@@ -454,7 +454,7 @@ static void a_full_disk_loses_nothing_and_is_named(void **state)
 	assert_true(site_fault(site, "ledger_full"));
 	assert_true(commits > 1);
 
-	/* With room again it continues, through the same handle. */
+	/* With room again it goes on, through the same handle. */
 	assert_int_equal(mount("none", site->folder->path, "tmpfs", MS_REMOUNT, "size=64m"), 0);
 	assert_int_equal(site_number(site, "SELECT count(*) FROM sighting"), commits * 100);
 	assert_int_equal(
@@ -494,7 +494,7 @@ static bool is_denied(struct site *site, int number)
 	return !l && site_fault(site, "ledger_unreachable");
 }
 
-static void a_ledger_that_cannot_be_read_names_the_accounts_that_can(void **state)
+static void who_may_not_read_it_is_told_who_may(void **state)
 {
 	struct site *site = *state;
 
@@ -593,7 +593,7 @@ static void an_older_ledger_goes_up_step_by_step(void **state)
 	assert_int_equal(ledger_schema(site->ledger), PRESENT + 2);
 	assert_int_equal(site_number(site, "SELECT x + y FROM second"), 6);
 	assert_int_equal(site_number(site, "PRAGMA user_version"), PRESENT + 2);
-	refuses(site, LEDGER_WRITE, "ledger_newer"); /* and the present program refuses it */
+	refuses(site, LEDGER_WRITE, "ledger_newer"); /* and the present program keeps away */
 }
 
 static void a_step_that_fails_leaves_the_ledger_as_it_was(void **state)
@@ -619,7 +619,7 @@ static bool migrates(struct site *site, int number)
 	bool good;
 
 	(void)number;
-	if (!l) /* others were faster: the ledger is newer already */
+	if (!l) /* others were quick: the ledger is newer already */
 		return strcmp(site->fault.code, "ledger_newer") == 0;
 	good = migrate(l, later, 2, &site->fault);
 	ledger_close(l);
@@ -668,7 +668,7 @@ int main(void)
 		FRESH(what_a_stopped_maker_left_is_made_whole),
 		FRESH(a_ledger_that_is_not_there_is_missed_not_made),
 		FRESH(another_engine_is_refused),
-		FRESH(links_and_devices_are_refused_as_a_ledger),
+		FRESH(links_and_devices_are_no_ledger),
 		FRESH(a_ledger_that_others_may_read_is_refused),
 		FRESH(a_ledger_is_open_to_its_group_and_to_no_other),
 		FRESH(only_the_directory_s_owner_makes_a_ledger),
@@ -680,7 +680,7 @@ int main(void)
 		FRESH(a_damaged_ledger_says_so),
 		MOUNTED(a_full_disk_loses_nothing_and_is_named),
 		MOUNTED(a_read_only_disk_is_named),
-		FRESH(a_ledger_that_cannot_be_read_names_the_accounts_that_can),
+		FRESH(who_may_not_read_it_is_told_who_may),
 		FRESH(a_lock_is_waited_for_five_seconds_not_for_ever),
 		FRESH(a_ledger_that_was_replaced_is_not_written_any_more),
 		MIGRATED(an_older_ledger_goes_up_step_by_step),

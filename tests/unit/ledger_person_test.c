@@ -42,7 +42,7 @@ static void a_person_comes_back_as_it_was_put(void **state)
 	struct site *site = *state;
 	struct person p = {.address = ALICE,
 		.state = PERSON_UNCONFIRMED,
-		.reason = "unconfirmed",
+		.reason = REASON_UNCONFIRMED,
 		.next_attempt = 1,
 		.priority = PRIO_RETRY,
 		.attempts = 2,
@@ -109,7 +109,7 @@ static void history_has_every_change_of_state_or_reason_and_no_other(void **stat
 	changed = person(site, ALICE).changed;
 	assert_int_equal(changed, 77);
 	assert_int_equal(site_number(site, "SELECT count(*) FROM history"), 1);
-	str_copy(p.reason, sizeof(p.reason), "daily_limit");
+	p.reason = REASON_DAILY_LIMIT;
 	put(site, &p);
 	p.state = PERSON_HELD;
 	put(site, &p);
@@ -239,8 +239,8 @@ static void an_intent_stays_with_the_process_that_committed_it(void **state)
 
 	for (int known = 0; known < 2; known++) {
 		p.state = PERSON_SENDING;
-		GOOD(site, ledger_person_put_leased(
-				   l, &p, "one", LATER + 60, "send: begun", "one", &site->fault));
+		GOOD(site, ledger_person_store(l, &(struct person_step){.next = p}, "one",
+				   LATER + 60, "one", &site->fault));
 		assert_int_equal(next_due(site), LATER + 60);
 		assert_int_equal(claim(site, LATER, "two", out, 2), 0);
 		assert_int_equal(ledger_may_lease(l, ALICE, "two", LATER, out, &site->fault), 0);
@@ -444,14 +444,14 @@ static void reasons_are_counted_most_frequent_first(void **state)
 	struct person p = somebody(ALICE, PERSON_HELD);
 	char reasons[128] = "";
 
-	str_copy(p.reason, sizeof(p.reason), "dry_run");
+	p.reason = REASON_DRY_RUN;
 	put(site, &p);
-	str_copy(p.reason, sizeof(p.reason), "discovered");
+	p.reason = REASON_DISCOVERED;
 	put(site, &p);
 	str_copy(p.address, sizeof(p.address), BOB);
 	put(site, &p);
 	str_copy(p.address, sizeof(p.address), "carol@example.com");
-	str_copy(p.reason, sizeof(p.reason), "collision");
+	p.reason = REASON_COLLISION;
 	put(site, &p);
 	GOOD(site,
 		ledger_each_reason(site->ledger, PERSON_HELD, add_reason, reasons, &site->fault));

@@ -100,14 +100,14 @@ static void an_account_that_comes_back_is_new(void **state)
 	arrive(site, "web1", "alice", ALICE);
 	assert_int_equal(lost(site, "web1", "alice"), 1);
 	assert_int_equal(lost(site, "web1", "alice"), 0);
-	assert_int_equal(unjudged(site, RULES), 0); /* an account that is gone is not evaluated */
+	assert_int_equal(unjudged(site, RULES), 0); /* who is gone is not judged */
 	s.trigger = TRIGGER_CREATED;
 	assert_int_equal(ledger_account_seen(site->ledger, &s, &site->fault), 1);
 	assert_int_equal(unjudged(site, RULES), 1);
 	assert_int_equal(seen(site, "web1", "alice").seen.trigger, TRIGGER_CREATED);
 	assert_int_equal(classify(site, "web1", "alice", ALICE, RULES), VERDICT_MAPPED);
 	assert_string_equal(state_of(site, ALICE), "gone account_removed");
-	put_new(site, ALICE, PERSON_QUEUED); /* the caller queues again, and that is valid now */
+	put_new(site, ALICE, PERSON_QUEUED); /* the caller queues again, and that holds now */
 	assert_string_equal(state_of(site, ALICE), "queued first_check");
 }
 
@@ -204,7 +204,7 @@ static void the_last_account_removed_ends_only_a_person_never_mailed(void **stat
 		{PERSON_DECLINED, 0, "declined first_check"},
 		{PERSON_CANCELLED, 0, "cancelled first_check"},
 		{PERSON_NOT_INVITABLE, 0, "not_invitable first_check"},
-		{PERSON_FAILED, 0, "failed first_check"},
+		{PERSON_FAILED, 0, "failed rejected"},
 	};
 	struct site *site = *state;
 	char user[32], address[64];
@@ -217,6 +217,7 @@ static void the_last_account_removed_ends_only_a_person_never_mailed(void **stat
 		arrive(site, "web1", user, address);
 		p = somebody(address, cases[i].state);
 		p.intent_at = cases[i].intent_at;
+		str_copy(p.fault_code, sizeof(p.fault_code), "rejected");
 		put(site, &p);
 		assert_int_equal(lost(site, "web1", user), 1);
 		assert_string_equal(state_of(site, address), cases[i].after);
@@ -238,22 +239,32 @@ static void a_person_who_is_invited_and_gone_is_due_at_once(void **state)
 	assert_int_equal(ledger_claim(site->ledger, clock_wall(), PRIO_BACKGROUND, "t",
 				 clock_wall() + 60, p, 2, &site->fault),
 		1);
-	assert_string_equal(p[0].reason, "account_removed");
+	assert_string_equal(person_reason_word(&p[0]), "account_removed");
 	assert_int_not_equal(p[0].orphaned_since, 0);
 }
 
 static void a_person_who_is_being_checked_when_the_account_goes_is_gone_afterwards(void **state)
 {
 	struct site *site = *state;
-	struct person p;
+	struct person_event event = {.kind = EVENT_RELEASED, .now = clock_wall()};
+	const struct send_policy policy = {.blocked = false};
+	struct person claimed, stored;
+	struct person_step step;
 
 	arrive(site, "web1", "alice", ALICE);
 	assert_int_equal(ledger_lease(site->ledger, ALICE, "dispatcher", clock_wall(),
-				 clock_wall() + 60, &p, &site->fault),
+				 clock_wall() + 60, &claimed, &site->fault),
 		1);
 	lost(site, "web1", "alice");
 	assert_string_equal(state_of(site, ALICE), "queued first_check");
-	put_new(site, ALICE, PERSON_QUEUED); /* "later": the dispatcher does not know about it */
+	/* The job ends, and stores that check and get are answered. */
+	stored = person(site, ALICE);
+	assert_int_equal(stored.orphan_reason, REASON_ACCOUNT_REMOVED);
+	event.claimed = &claimed;
+	event.now = clock_wall();
+	stored.checked = clock_wall();
+	step = person_step(&stored, &event, &policy);
+	GOOD(site, ledger_person_store(site->ledger, &step, NULL, 0, "t", &site->fault));
 	assert_string_equal(state_of(site, ALICE), "gone account_removed");
 	assert_int_equal(person(site, ALICE).next_attempt, 0);
 }
@@ -311,7 +322,7 @@ static void two_accounts_with_one_address_are_a_collision_in_either_order(void *
 	assert_non_null(strstr(seen(site, "web1", "Alice").sentence, "alice"));
 	assert_non_null(strstr(seen(site, "web1", "alice").sentence, "Alice"));
 	assert_int_equal(classify(site, "web1", "alice", ALICE, RULES + 1), VERDICT_COLLISION);
-	assert_int_equal(unjudged(site, RULES), 1); /* no other one was affected */
+	assert_int_equal(unjudged(site, RULES), 1); /* nobody else was disturbed */
 }
 
 static void a_collision_ends_when_one_of_the_two_goes_or_changes(void **state)
@@ -425,8 +436,8 @@ static void another_machine_forgets_accounts_not_people(void **state)
 	assert_string_equal(state_of(site, ALICE), "invited first_check");
 	assert_int_not_equal(person(site, ALICE).orphaned_since, 0);
 	assert_int_equal(person(site, BOB).orphaned_since, 0);
-	/* Why she got this mail can still be explained; nothing is left of accounts without a
-	 * person. */
+	/* Why she got this mail can still be told; nothing is left of accounts that led to nobody.
+	 */
 	assert_int_equal(
 		site_number(site, "SELECT count(*) FROM history WHERE address = 'alice@example.com'"
 				  " AND subject = 'alice@web1' AND event = 'seen'"),
@@ -489,7 +500,7 @@ static void a_host_learns_the_states_of_its_own_accounts_only(void **state)
 	assert_string_equal(changes(site, "web2", &web2).words[0], "invited");
 
 	assert_int_equal(changes(site, "web1", &web1).count, 0);
-	classify(site, "web1", "alice", ALICE, RULES + 1); /* the same verdict is not a change */
+	classify(site, "web1", "alice", ALICE, RULES + 1); /* the same verdict changes nothing */
 	assert_int_equal(changes(site, "web1", &web1).count, 0);
 	lost(site, "web1", "alice"); /* the collector knows: there is no marker to write */
 	web1 = 0;

@@ -171,7 +171,7 @@ struct person somebody(const char *address, enum person_state state)
 	struct person p = {.state = state, .mails = -1, .intent_mails = -1};
 
 	str_copy(p.address, sizeof(p.address), address);
-	str_copy(p.reason, sizeof(p.reason), "first_check");
+	p.reason = REASON_FIRST_CHECK;
 	p.next_attempt = state == PERSON_QUEUED ? 100 : 0;
 	return p;
 }
@@ -213,7 +213,7 @@ const char *state_of(struct site *site, const char *address)
 
 	if (p.address[0] == '\0')
 		return "none";
-	str_format(text, sizeof(text), "%s %s", person_state_word(p.state), p.reason);
+	str_format(text, sizeof(text), "%s %s", person_state_word(p.state), person_reason_word(&p));
 	return text;
 }
 

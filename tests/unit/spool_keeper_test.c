@@ -221,8 +221,8 @@ static void a_failure_is_reported_by_the_next_flush(void **state)
 	assert_true(box_has(box_of(k), "seen/bob"));
 }
 
-/* The file itself is linked: none is made, and none is freed. */
-static void an_arrival_becomes_the_mark(void **state)
+/* The file itself is linked: no file is created, and none is freed. */
+static void an_arrival_becomes_the_marker(void **state)
 {
 	struct kept *k = *state;
 	struct box *b = box_of(k);
@@ -238,7 +238,7 @@ static void an_arrival_becomes_the_mark(void **state)
 	assert_int_equal(lstat(folder_path(b->folder, "seen/alice"), &marked), 0);
 	assert_int_equal(marked.st_ino, arrived.st_ino);
 	assert_int_equal(marked.st_nlink, 1);
-	/* Another arrival of somebody who has a mark is taken, and the mark stays. */
+	/* Another arrival of a user with a marker is removed, and the marker stays. */
 	assert_true(spool_mark(&b->reader, "alice", "invited", &fault));
 	arrive(k, "alice");
 	assert_true(spool_client_take(&k->client, &a, true, &fault));
@@ -247,8 +247,8 @@ static void an_arrival_becomes_the_mark(void **state)
 	expect_content(b, "seen/alice", "invited\n");
 }
 
-/* What root has put there by mistake, and the listing has not put aside yet. */
-static void what_is_no_arrival_becomes_no_mark(void **state)
+/* Root has put the file there by mistake, and no listing has moved it to bad/ yet. */
+static void a_file_that_is_not_an_arrival_does_not_become_a_marker(void **state)
 {
 	struct kept *k = *state;
 	struct box *b = box_of(k);
@@ -262,7 +262,7 @@ static void what_is_no_arrival_becomes_no_mark(void **state)
 	assert_int_equal(box_count(b, "seen"), 0);
 }
 
-static void a_crash_between_mark_and_take_leaves_an_arrival(void **state)
+static void a_crash_between_link_and_unlink_leaves_an_arrival(void **state)
 {
 	struct kept *k = *state;
 	struct box *b = box_of(k);
@@ -497,9 +497,9 @@ int main(void)
 		T(new_arrivals_are_announced_once_until_the_next_request),
 		T(markers_are_written_sent_and_removed),
 		T(a_failure_is_reported_by_the_next_flush),
-		T(an_arrival_becomes_the_mark),
-		T(what_is_no_arrival_becomes_no_mark),
-		T(a_crash_between_mark_and_take_leaves_an_arrival),
+		T(an_arrival_becomes_the_marker),
+		T(a_file_that_is_not_an_arrival_does_not_become_a_marker),
+		T(a_crash_between_link_and_unlink_leaves_an_arrival),
 		T(a_keeper_that_ends_is_a_fault_and_a_closed_connection),
 		T(no_two_keepers_serve_at_once),
 		T(every_malformed_record_ends_the_connection),

@@ -13,7 +13,7 @@
 
 #define LIST_FIRST	  8192
 #define LIST_MAX	  65536
-#define GROUP		  1024 /* arrivals in one commit: so many that its fsync costs little in comparison */
+#define GROUP		  1024	       /* arrivals in one commit, so that its fsync costs little */
 #define NETWORK_RETRY_S	  INT64_C(300) /* seconds */
 #define LOG_AGAIN_MS	  INT64_C(3600000)
 #define NETWORK_GIVE_UP_S INT64_C(86400) /* seconds */
@@ -139,16 +139,21 @@ static bool store_sightings(struct collector *c, const struct account_snapshot *
 {
 	const int64_t now = clock_wall();
 	struct sighting s;
-	bool good = true;
 
 	if (!ledger_begin(c->ledger, fault))
 		return false;
-	for (int i = 0; good && i < count; i++) {
+	for (int i = 0; i < count; i++) {
 		dispositions[i] = classify(c, snapshot, &list[i], now, &s);
-		if (dispositions[i] == ACCEPT)
-			good = collector_note_result(c, ledger_account_seen(c->ledger, &s, fault));
+		if (dispositions[i] == ACCEPT &&
+			!collector_note_result(c, ledger_account_seen(c->ledger, &s, fault))) {
+			ledger_rollback(c->ledger);
+			return false;
+		}
 	}
-	return ledger_end(c->ledger, good, fault);
+	if (ledger_commit(c->ledger, fault))
+		return true;
+	ledger_rollback(c->ledger);
+	return false;
 }
 
 /* Every account gets a marker, also one that will be excluded: later logins then cost one

@@ -70,7 +70,7 @@ bool host_add(
 	if (!records)
 		return false;
 	h->records = records;
-	/* gcc -fanalyzer takes the name for lost in the array: host_free frees it. */
+	/* gcc -fanalyzer believes that the name in the array is lost: host_free frees it. */
 	h->records[h->count] = (struct record){strdup(user), uid, state, since};
 	return h->records[h->count++].user;
 }

@@ -206,8 +206,8 @@ static bool work(struct loop *l, struct fault *fault)
 	else
 		return true;
 	if (!good && strcmp(fault->code, "ledger_schema") == 0)
-		return close_ledger(c), false; /* until it is complete when it is opened again */
-	/* Releases what a passwd file of a million lines has taken. */
+		return close_ledger(c), false; /* until it is whole when it is opened again */
+	/* What a passwd file of a million lines has taken goes back. */
 	ledger_release_memory(c->ledger);
 	malloc_trim(0);
 	return good;
@@ -265,7 +265,7 @@ static int timeout_ms(const struct loop *l)
 	int64_t retry = l->retry_ms - clock_boot_ms();
 
 	if (l->failures > 0) {
-		wait = retry < wait ? retry : wait;
+		wait = min_i64(wait, retry);
 	} else {
 		wait = earlier_ms(wait, l->collector.arrivals_due);
 		wait = earlier_ms(wait, l->collector.accounts_due);

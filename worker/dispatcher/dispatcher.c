@@ -3,7 +3,7 @@
  * cloudinvite-dispatcher: decides whose address a sighting is and whether to write to it, and asks
  * Google. The only program with a credential; it sees neither spool nor accounts.
  *
- *   worker_poll ─► reload? ─► classify (when woken, or every few minutes) ─► invite_turn ─► …
+ *   worker_poll ─► reload? ─► judge (when woken, or every few minutes) ─► engine_run ─► …
  */
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +15,8 @@
 #include "base/minmax.h"
 #include "base/privdrop.h"
 #include "base/str.h"
-#include "invite/invite.h"
+#include "engine/engine.h"
+#include "google/auth/hsm/hsm_uri.h"
 #include "worker/dispatcher/memory.h"
 #include "worker/dispatcher/metadata_probe.h"
 #include "worker/dispatcher/metrics_file.h"
@@ -36,7 +37,7 @@ struct runtime {
 	struct address_map *map;
 	struct ledger *ledger;
 	struct google *google;
-	struct invite *invite;
+	struct engine *engine;
 };
 
 struct dispatcher {
@@ -64,7 +65,7 @@ static bool stop_asked(void *ctx)
 
 static void runtime_close(struct runtime *d)
 {
-	invite_close(d->invite);
+	engine_close(d->engine);
 	google_close(d->google);
 	ledger_close(d->ledger);
 	map_free(d->map);
@@ -94,11 +95,11 @@ static bool runtime_start(struct runtime *d, const struct worker *w,
 	const struct settings *settings, struct fault *fault)
 {
 	char owner[HOST_MAX + 16];
-	struct invite_options options = {.owner = owner, .actor = "dispatcher"};
+	struct engine_options options = {.owner = owner, .actor = "dispatcher"};
 
 	str_format(owner, sizeof(owner), "dispatcher@%s", w->heartbeat.host);
-	d->invite = invite_open(settings, d->ledger, d->google, &options, fault);
-	return d->invite;
+	d->engine = engine_open(settings, d->ledger, d->google, &options, fault);
+	return d->engine;
 }
 
 /* ---- work ---- */
@@ -118,7 +119,7 @@ static bool classify(struct dispatcher *d)
 
 	if (!d->classify || clock_boot_ms() < d->classify_ms)
 		return true;
-	classified = invite_judge(d->runtime.invite, d->runtime.map, CLASSIFY_BATCH, &fault);
+	classified = engine_classify(d->runtime.engine, d->runtime.map, CLASSIFY_BATCH, &fault);
 	d->classify = classified < 0 || classified == CLASSIFY_BATCH;
 	if (classified >= 0)
 		return true;
@@ -144,7 +145,7 @@ static void send_heartbeat(struct dispatcher *d)
 	struct fault fault = {.kind = FAULT_NONE};
 
 	if (!worker_heartbeat(
-		    &d->worker, d->runtime.ledger, invite_waits_for(d->runtime.invite), &fault))
+		    &d->worker, d->runtime.ledger, engine_waits_for(d->runtime.engine), &fault))
 		ledger_failed(d, &fault);
 	metrics_file_update(&d->metrics, &d->worker, d->runtime.ledger);
 }
@@ -153,7 +154,7 @@ static void send_heartbeat(struct dispatcher *d)
  * keep it busy. */
 static void notify_collector(struct dispatcher *d, bool now)
 {
-	if (invite_changed(d->runtime.invite))
+	if (engine_changed(d->runtime.engine))
 		d->notify_collector = d->did_work = true;
 	if (!d->notify_collector || (!now && clock_boot_ms() - d->notified_ms < NOTIFY_INTERVAL_MS))
 		return;
@@ -165,11 +166,11 @@ static void notify_collector(struct dispatcher *d, bool now)
 /* Releases the memory that a day of many arrivals has taken. */
 static void release_memory(struct dispatcher *d)
 {
-	if (!d->did_work || d->classify || !invite_idle(d->runtime.invite))
+	if (!d->did_work || d->classify || !engine_idle(d->runtime.engine))
 		return;
 	d->did_work = false;
 	ledger_release_memory(d->runtime.ledger);
-	invite_release_memory(d->runtime.invite);
+	engine_release_memory(d->runtime.engine);
 	memory_release();
 }
 
@@ -199,7 +200,7 @@ static bool run_engine(struct dispatcher *d)
 	int fds[WORKER_FDS];
 
 	worker_fds(&d->worker, fds);
-	if (invite_turn(d->runtime.invite, fds, WORKER_FDS, timeout_ms(d), &fault))
+	if (engine_run(d->runtime.engine, fds, WORKER_FDS, timeout_ms(d), &fault))
 		return true;
 	ledger_failed(d, &fault);
 	return false;
@@ -215,12 +216,12 @@ static void drain(struct dispatcher *d)
 	int64_t end = clock_boot_ms() + (timeout < DRAIN_MAX_MS ? timeout : DRAIN_MAX_MS);
 	struct fault fault = {.kind = FAULT_NONE};
 
-	invite_drain(d->runtime.invite);
+	engine_drain(d->runtime.engine);
 	do {
-		if (!invite_turn(d->runtime.invite, NULL, 0, DRAIN_POLL_MS, &fault))
+		if (!engine_run(d->runtime.engine, NULL, 0, DRAIN_POLL_MS, &fault))
 			log_fault(LOG_LEVEL_ERROR, "ledger", &fault);
 		worker_ping_watchdog(&d->worker);
-	} while (!invite_idle(d->runtime.invite) && clock_boot_ms() < end);
+	} while (!engine_idle(d->runtime.engine) && clock_boot_ms() < end);
 }
 
 static void reload(struct dispatcher *d)
@@ -244,7 +245,7 @@ static void reload(struct dispatcher *d)
 		}
 	}
 	d->classify = true;
-	if (d->runtime.invite)
+	if (d->runtime.engine)
 		send_heartbeat(d);
 	worker_ready(&d->worker);
 }
@@ -283,7 +284,7 @@ static int run(struct dispatcher *d)
 		poll_worker(d);
 	}
 	worker_stopping(&d->worker);
-	if (d->runtime.invite)
+	if (d->runtime.engine)
 		drain(d);
 	log_event(LOG_LEVEL_INFO, "stopped", "%s",
 		d->worker.stop ? "asked to" : "the ledger is gone");
@@ -294,7 +295,7 @@ static int run(struct dispatcher *d)
  * time. */
 static int run_once(struct dispatcher *d)
 {
-	struct invite_counts counts;
+	struct engine_counts counts;
 	bool ok = true;
 
 	d->classify = true;
@@ -302,11 +303,11 @@ static int run_once(struct dispatcher *d)
 	do {
 		ok = classify(d) && run_engine(d);
 		worker_poll(&d->worker);
-	} while (ok && !d->worker.stop && (d->classify || !invite_idle(d->runtime.invite)));
+	} while (ok && !d->worker.stop && (d->classify || !engine_idle(d->runtime.engine)));
 	drain(d);
 	send_heartbeat(d);
 	notify_collector(d, true);
-	invite_counts(d->runtime.invite, &counts);
+	engine_get_counts(d->runtime.engine, &counts);
 	log_event(LOG_LEVEL_INFO, "done",
 		"%lld invited, %lld not invitable, %lld unconfirmed; %lld errors",
 		(long long)counts.invited, (long long)counts.not_invitable,
@@ -340,6 +341,7 @@ int main(int argc, char **argv)
 	int exit_code;
 
 	memory_set_up();
+	settings_read_keys_with(&hsm_key_reader);
 	if (!worker_start(&d.worker, &program, argc, argv, &exit_code))
 		return exit_code;
 	if (!runtime_open(&d.runtime, &d.worker, d.worker.settings, &fault) ||

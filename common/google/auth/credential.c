@@ -16,10 +16,10 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "base/strbuf.h"
+#include "google/auth/hsm/hsm_uri.h"
 #include "google/auth/secret_json.h"
 #include "google/auth/token.h"
 #include "google/types.h"
-#include "settings/key_uri.h"
 #include "settings/systemd.h"
 
 #define FILE_MAX 65536
@@ -205,7 +205,8 @@ static bool find_handed_over(const struct settings *s, struct strbuf *path, stru
 static bool find_path(const struct settings *s, struct strbuf *path, struct fault *f)
 {
 	if (*s->key)
-		return key_uri_bare(s->key, path);
+		return hsm_uri_bare(s->key, path) || fault_set(f, FAULT_SETTINGS, "settings_key",
+							     "[google] key is not a key URI");
 	if (str_starts(s->credentials, SYSTEMD_PREFIX))
 		return find_handed_over(s, path, f);
 	return strbuf_add(path, s->credentials);

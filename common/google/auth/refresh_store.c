@@ -25,7 +25,7 @@ bool refresh_store_key(struct refresh_store *r, const char *client_id, const cha
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	unsigned char digest[EVP_MAX_MD_SIZE];
 	char hex[65] = "";
-	/* With their NULs, so that no two pairs run into the same bytes. */
+	/* With their NULs, so that two different pairs never give the same bytes. */
 	bool ok = ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 &&
 		  EVP_DigestUpdate(ctx, client_id, strlen(client_id) + 1) == 1 &&
 		  EVP_DigestUpdate(ctx, refresh_token, strlen(refresh_token) + 1) == 1 &&

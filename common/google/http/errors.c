@@ -106,18 +106,17 @@ static const struct row {
 
 #define TOO_LARGE 100 /* CURLE_TOO_LARGE, which has that name since libcurl 8.6 */
 
-/* After "SSL_read: " comes an error of OpenSSL's, "error:…", or what the system said of the socket.
- */
+/* "SSL_read: " is followed by an error of OpenSSL ("error:…") or by the socket's error. */
 bool error_is_connection_end(const char *text)
 {
 	return strstr(text, "unexpected eof while reading") || strstr(text, "Recv failure: ") ||
 	       (strstr(text, "SSL_read: ") && !strstr(text, "error:"));
 }
 
-/* libcurl has several codes for a connection that ends under a request. Some of them also mean that
- * the server does not keep to HTTP; then the text tells the difference. The other codes are not
- * looked at: without a request the text may be that of an earlier connection, and an end during the
- * TLS handshake is a handshake that failed. */
+/* libcurl has several codes for a connection that ends during a request. Some of them can also mean
+ * that the server violates HTTP; the text tells the difference. With any other code the text does
+ * not count: without a request it may come from an earlier connection, and an end during the TLS
+ * handshake is a failed handshake. */
 static bool is_connection_end(const struct http_reply *reply)
 {
 	static const int codes[] = {CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_HTTP2,

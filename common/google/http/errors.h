@@ -23,7 +23,8 @@ struct error_names {
 };
 void error_expand(char *out, size_t size, const char *pattern, const struct error_names *names);
 
-/* A sentence of libcurl's says that a connection ended without TLS's own end, or was reset. */
+/* Whether a text of libcurl says that a connection was reset, or ended without a TLS
+ * close_notify. */
 bool error_is_connection_end(const char *text);
 
 /* No complete reply came from `url` (reply->curl is not 0). */

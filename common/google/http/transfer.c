@@ -16,10 +16,10 @@
 #include "base/str.h"
 #include "base/strbuf.h"
 #include "google/http/errors.h"
+#include "google/http/reply_header.h"
 #include "google/http/secret.h"
 
 #define CONNECT_TIMEOUT 10 /* seconds, unless `timeout` is shorter */
-#define RETRY_AFTER_MAX 86400
 
 /* ---- callbacks ---- */
 
@@ -53,67 +53,10 @@ static size_t send_body(char *out, size_t size, size_t n, void *ctx)
 	return now;
 }
 
-/* Returns the value of "Name: value\r\n" if the name is `name`. */
-static bool header_value(const char *line, size_t len, const char *name, char *out, size_t size)
-{
-	size_t n = strlen(name), room;
-	char folded[64];
-
-	if (len <= n || line[n] != ':' ||
-		!str_format(folded, sizeof(folded), "%.*s", (int)n, line) ||
-		!str_equal_nocase(folded, name))
-		return false;
-	line += n + 1;
-	len -= n + 1;
-	while (len && ascii_is_space(*line))
-		line++, len--;
-	while (len && ascii_is_space(line[len - 1]))
-		len--;
-	room = len < size - 1 ? len : size - 1;
-	memcpy(out, line, room);
-	out[room] = '\0';
-	return true;
-}
-
-static void forget_headers(struct transfer *t)
-{
-	t->reply.date = 0;
-	t->reply.content_type[0] = t->reply.authenticate[0] = t->reply.flavor[0] = '\0';
-	t->retry_after[0] = '\0';
-}
-
-/* All replies of one second have the same date, and libcurl parses it slowly. */
-static int64_t read_date(struct transfer *t, const char *text)
-{
-	time_t date;
-
-	if (strcmp(text, t->date_text) != 0) {
-		date = curl_getdate(text, NULL);
-		t->date = date > 0 ? (int64_t)date : 0;
-		str_copy(t->date_text, sizeof(t->date_text), text);
-	}
-	return t->date;
-}
-
 static size_t on_header(char *line, size_t size, size_t n, void *ctx)
 {
-	struct transfer *t = ctx;
-	size_t len = size * n;
-	char date[64];
-
-	/* A status line begins a new reply; earlier ones (100, a replay) do not count. */
-	if (len > 5 && memcmp(line, "HTTP/", 5) == 0)
-		forget_headers(t);
-	else if (header_value(line, len, "Date", date, sizeof(date)))
-		t->reply.date = read_date(t, date);
-	else if (!header_value(line, len, "Retry-After", t->retry_after, sizeof(t->retry_after)) &&
-		 !header_value(line, len, "Content-Type", t->reply.content_type,
-			 sizeof(t->reply.content_type)) &&
-		 !header_value(
-			 line, len, "Metadata-Flavor", t->reply.flavor, sizeof(t->reply.flavor)))
-		header_value(line, len, "WWW-Authenticate", t->reply.authenticate,
-			sizeof(t->reply.authenticate));
-	return len;
+	reply_header(ctx, line, size * n);
+	return size * n;
 }
 
 /* ---- HTTP/2 and `no_replay` requests ---- */
@@ -145,10 +88,10 @@ static bool is_unprocessed(const struct transfer *t, const char *line)
 	       t->stream && last < t->stream;
 }
 
-/* The error buffer holds the first error since the transfer began. libcurl 8.14 writes there, too,
- * that an idle HTTP/2 connection is found dead while one is sought for the request. That says
- * nothing of the request: the text is dropped when the request begins. libcurl then writes no other
- * one into the buffer, so that its log must tell how this connection ends. */
+/* The error buffer holds the first error since the transfer began. libcurl 8.14 also writes an
+ * error there when it looks for a connection and finds an idle HTTP/2 connection dead. That error
+ * does not concern the request, so it is dropped when the request begins. libcurl does not write to
+ * the buffer again, so its log must tell how this connection ends. */
 #if LIBCURL_VERSION_NUM >= 0x075000
 static int on_request(
 	void *ctx, char *remote_address, char *local_address, int remote_port, int local_port)
@@ -420,21 +363,6 @@ bool transfer_configure(struct transfer *t, const struct http_request *request)
 
 /* ---- the reply ---- */
 
-/* Seconds, or a date, which is compared with the server's own clock. */
-static int64_t retry_after(const struct transfer *t)
-{
-	long long seconds;
-	time_t date;
-
-	if (str_number(t->retry_after, 0, INT32_MAX, &seconds))
-		return seconds < RETRY_AFTER_MAX ? seconds : RETRY_AFTER_MAX;
-	date = *t->retry_after ? curl_getdate(t->retry_after, NULL) : -1;
-	if (date <= 0 || !t->reply.date)
-		return -1;
-	seconds = (long long)date - t->reply.date;
-	return seconds < 0 ? 0 : seconds < RETRY_AFTER_MAX ? seconds : RETRY_AFTER_MAX;
-}
-
 /* With a proxy, the count includes libcurl's own request to it. But nothing of ours is sent before
  * the tunnel and TLS are established. */
 static bool was_started(const struct transfer *t)
@@ -480,7 +408,7 @@ void transfer_finish(struct transfer *t, CURLcode result)
 	r->proxy_untrusted = proxy_verified != 0;
 	r->duration_us = us;
 	r->curl = t->restarted ? CURLE_SEND_FAIL_REWIND : (int)result;
-	r->retry_after = retry_after(t);
+	r->retry_after = reply_retry_after(t);
 	r->unprocessed = t->unprocessed && !r->status;
 	r->maybe_sent = may_be_sent(t);
 	if (result != CURLE_OK)

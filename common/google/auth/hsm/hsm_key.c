@@ -11,8 +11,8 @@
 
 #include "base/str.h"
 #include "base/strbuf.h"
+#include "google/auth/hsm/hsm_uri.h"
 #include "google/auth/jwt_bearer.h"
-#include "settings/key_uri.h"
 
 #define KEY_BITS_MIN 2048
 
@@ -38,7 +38,7 @@ static bool hsm_load(struct credential *c, const json_t *file, struct fault *f)
 			"service_account or key_id is too long");
 	str_format(c->identity, sizeof(c->identity), "%s as %s", c->issuer, c->subject);
 	/* The TPM's library prints its errors; our own sentences already have them. */
-	if (key_uri_is_handle(s->key))
+	if (!hsm_uri_is_pkcs11(s->key))
 		setenv("TSS2_LOG", "all+none", 0);
 	return jwt_bearer_subject(c, f);
 }
@@ -151,7 +151,7 @@ static bool no_key_fault(const struct credential *c, const struct hsm_error *err
 	fault_set(f, FAULT_CREDENTIALS, "key_absent", "%s: private key not found: %s", c->path,
 		error->reason);
 	return fault_remedy(f, "%s",
-		key_uri_is_pkcs11(c->settings->key)
+		hsm_uri_is_pkcs11(c->settings->key)
 			? "Correct object= or id= in [google] key. `pkcs11-tool --login "
 			  "--list-objects` lists the objects of the token."
 			: "Correct the handle. `tpm2_getcap handles-persistent` lists the "
@@ -180,16 +180,6 @@ struct signing {
 	char *pin;
 	bool pkcs11;
 };
-
-/* The token's URI with the PIN, and with nothing else in its query. */
-static bool write_uri(const struct signing *s, struct strbuf *uri)
-{
-	const char *key = s->c->settings->key;
-
-	return key_uri_bare(key, uri) &&
-	       (!s->pkcs11 || key_uri_has(key, "type") || strbuf_add(uri, ";type=private")) &&
-	       (!*s->pin || (strbuf_add(uri, "?pin-value=") && key_uri_encode(s->pin, uri)));
-}
 
 /* The PKCS#11 provider gives no reason, but the token has counted a wrong PIN. If the token does
  * not show one either, the PIN is still not tried again. */
@@ -253,7 +243,7 @@ static bool open_and_sign(const struct signing *s, struct fault *f)
 	struct hsm_key k = {.key = NULL};
 	bool ok;
 
-	if (!write_uri(s, &uri))
+	if (!hsm_uri_with_pin(s->c->settings->key, s->pin, &uri))
 		ok = fault_set(f, FAULT_CREDENTIALS, "no_memory", "the key's URI is too long");
 	else if (hsm_open(&k, uri.data, &error))
 		ok = sign_with(s, &k, f);
@@ -285,7 +275,7 @@ static bool sign(struct credential *c, struct http *http, const struct assertion
 	struct strbuf pin = {0};
 	char none[] = "";
 	struct signing s = {
-		.c = c, .what = what, .out = out, .pkcs11 = key_uri_is_pkcs11(c->settings->key)};
+		.c = c, .what = what, .out = out, .pkcs11 = hsm_uri_is_pkcs11(c->settings->key)};
 	bool ok = hsm_pin_read(c->settings->key, &pin, f);
 
 	(void)http;

@@ -8,7 +8,7 @@
 #include <openssl/ui.h>
 
 #include "google/auth/hsm/hsm_key.h"
-#include "settings/key_uri.h"
+#include "google/auth/hsm/hsm_uri.h"
 
 static void load_key(struct hsm_key *k, OSSL_STORE_CTX *store)
 {
@@ -40,7 +40,7 @@ static bool load_provider(struct hsm_key *k, const char *name, struct hsm_error 
 
 bool hsm_open(struct hsm_key *k, const char *uri, struct hsm_error *error)
 {
-	bool pkcs11 = key_uri_is_pkcs11(uri);
+	bool pkcs11 = hsm_uri_is_pkcs11(uri);
 	OSSL_STORE_CTX *store;
 
 	/* Code that would ask for a PIN or a password, now or when signing, gets no answer. */

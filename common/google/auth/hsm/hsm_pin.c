@@ -18,8 +18,8 @@
 #include "base/str.h"
 #include "base/strbuf.h"
 #include "google/auth/hsm/hsm_key.h"
+#include "google/auth/hsm/hsm_uri.h"
 #include "google/auth/token_file.h"
-#include "settings/key_uri.h"
 
 #define PIN_MAX	   256
 #define NAME_SIZE  64
@@ -52,10 +52,9 @@ static bool read_file(const char *path, struct strbuf *pin, struct fault *f)
 
 bool hsm_pin_read(const char *uri, struct strbuf *pin, struct fault *f)
 {
-	char path[512], value[PIN_MAX];
-	bool ok;
+	char path[512];
 
-	if (!key_uri_pin_file(uri, path, sizeof(path))) {
+	if (!hsm_uri_pin_file(uri, path, sizeof(path))) {
 		fault_set(f, FAULT_CREDENTIALS, "pin_source",
 			"key: pin-source does not name a file that this program can find");
 		return fault_remedy(f,
@@ -64,11 +63,8 @@ bool hsm_pin_read(const char *uri, struct strbuf *pin, struct fault *f)
 	}
 	if (*path)
 		return read_file(path, pin, f);
-	if (!key_uri_has(uri, "pin-value"))
-		return true;
-	ok = key_uri_get(uri, "pin-value", value, sizeof(value)) && strbuf_add(pin, value);
-	OPENSSL_cleanse(value, sizeof(value));
-	return ok || fault_set(f, FAULT_CREDENTIALS, "pin_value", "key: pin-value is not a PIN");
+	return hsm_uri_pin_value(uri, pin) ||
+	       fault_set(f, FAULT_CREDENTIALS, "pin_value", "key: pin-value is not a PIN");
 }
 
 /* ---- the record of refused PINs ---- */
@@ -90,7 +86,7 @@ static bool record_name(const char *uri, char name[NAME_SIZE])
 	struct strbuf bare = {0};
 	unsigned char digest[EVP_MAX_MD_SIZE];
 	char hex[17];
-	bool ok = key_uri_bare(uri, &bare) &&
+	bool ok = hsm_uri_bare(uri, &bare) &&
 		  EVP_Digest(bare.data, bare.len, digest, NULL, EVP_sha256(), NULL) == 1;
 
 	strbuf_free(&bare);

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the list, or get, shows of one person. Nothing of a row that matches nobody known is kept.
+ */
+#include "engine/engine_internal.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+
+/* The job looks for itself. */
+static bool has_job(const struct engine *e, const char *address)
+{
+	for (int n = 0; n < e->used; n++)
+		if (e->jobs[n].phase != JOB_FREE && strcmp(e->jobs[n].person.address, address) == 0)
+			return true;
+	return false;
+}
+
+static bool note_mapped(const struct ledger_sighting *s, void *ctx)
+{
+	bool *mapped = ctx;
+
+	*mapped = !s->gone && s->verdict == VERDICT_MAPPED;
+	return !*mapped;
+}
+
+/* A person whose sighting was none of the triggers, so that the ledger does not have one yet. */
+static bool is_sighted(struct engine *e, const char *address, bool *mapped, struct fault *fault)
+{
+	*mapped = false;
+	return ledger_each_sighting(e->ledger, NULL, NULL, address, note_mapped, mapped, fault);
+}
+
+static bool apply(struct engine *e, const struct person *known, const struct evidence *seen,
+	struct fault *fault)
+{
+	struct person_event event = engine_event(e, EVENT_OBSERVED);
+	struct send_policy policy;
+	struct person_step step;
+	struct person leased;
+	int found = 1;
+
+	event.evidence = *seen;
+	if (!engine_policy(e, false, &policy, fault))
+		return false;
+	if (!person_step(known, &event, &policy).store)
+		return true;
+	if (known->state != PERSON_UNKNOWN) {
+		found = ledger_lease(e->ledger, known->address, e->owner, e->now, e->now + LEASE_S,
+			&leased, fault);
+		if (found <= 0)
+			return found == 0;
+		if (leased.state != known->state)
+			return ledger_release(e->ledger, e->owner, known->address, fault);
+		if (!reconcile_observed(e, known, seen, fault))
+			return false;
+	}
+	found = ledger_person_apply(
+		e->ledger, known->address, &event, &policy, e->actor, &step, fault);
+	if (found > 0) {
+		e->changed = true;
+		engine_log_step(e, &step);
+	}
+	return found >= 0 && ledger_release(e->ledger, e->owner, known->address, fault);
+}
+
+bool observe_invitation(struct engine *e, const char *address, const struct evidence *seen,
+	bool unknown_too, struct fault *fault)
+{
+	struct person p = person_new(address, clock_day_start(e->now));
+	int found = ledger_person(e->ledger, address, &p, fault);
+	bool mapped = true;
+
+	if (found < 0)
+		return false;
+	if (found == 0 && (!unknown_too || !is_sighted(e, address, &mapped, fault)))
+		return !unknown_too;
+	return !mapped || has_job(e, address) || apply(e, &p, seen, fault);
+}

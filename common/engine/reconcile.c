@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reconcile: a tenant has one ledger. When mails may be out that this one does not know of, because
+ * it was restored from a copy, because it took the place of a lost one, or because Google shows
+ * mails that it did not send, it sends none until one resync has read the whole list and the last
+ * of those mails is 72 hours old by Google's clock: before that, what Google does not show proves
+ * nothing. Checks go on meanwhile; a person who may be invited is queued for "reconcile".
+ */
+#include "engine/engine_internal.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/str.h"
+
+#define ELSEWHERE_PEOPLE 3 /* so many are not a single invitation from the console */
+#define WAIT_MIN_S	 60
+#define RESYNC_WAIT_S	 600
+
+/* ---- beginning ---- */
+
+static const char *text_of(const char *why)
+{
+	if (strcmp(why, "restored") == 0)
+		return "The ledger is older than the last mail from this host: it was restored "
+		       "from a backup and does not know who was invited since then.";
+	if (strcmp(why, "other_ledger") == 0)
+		return "Another ledger sent mails from this host before: this ledger does not know "
+		       "to which people.";
+	return "Google shows mails of the last three days that this ledger did not send, to three "
+	       "or more of its people: another ledger is in use for this organisation, or this "
+	       "ledger was restored from a backup.";
+}
+
+/* Of two mails the later one counts, and the list is to be read again. */
+static bool start(struct engine *e, const char *why, int64_t mail_date, struct fault *fault)
+{
+	struct ledger_reconcile r = {.since = e->now, .mail_date = mail_date};
+
+	if (e->reconciling && e->reconcile.mail_date > mail_date)
+		r.mail_date = e->reconcile.mail_date;
+	str_copy(r.cause, sizeof(r.cause), why);
+	str_copy(r.text, sizeof(r.text), text_of(why));
+	if (!ledger_reconcile(e->ledger, &r, e->actor, fault))
+		return false;
+	if (!e->reconciling)
+		log_event(LOG_LEVEL_ERROR, "reconcile",
+			"%s No invitations are sent until Google is certain to show all of those "
+			"mails, at most 72 hours. To override this: cloudinvite resume",
+			r.text);
+	e->reconcile = r;
+	e->reconciling = true;
+	return true;
+}
+
+/* A ledger that was restored is another one: for the people for which the collector has written
+ * markers since, and for the send journal, which would not notice the same copy a second time. */
+static bool start_as_another(struct engine *e, const char *why, struct fault *fault)
+{
+	return start(e, why, e->journal.mail_date, fault) && ledger_take_new_id(e->ledger, fault);
+}
+
+/* ---- the send journal ---- */
+
+/* *why: NULL where it knows of no other mails than the ledger. False: fault. */
+static bool compare_journal(struct engine *e, const char **why, struct fault *fault)
+{
+	const struct send_journal *w = &e->journal;
+	int64_t sends;
+
+	*why = NULL;
+	if (w->ledger[0] == '\0')
+		return true;
+	sends = ledger_sends_begun(e->ledger, fault);
+	if (strcmp(w->ledger, ledger_id(e->ledger)) != 0)
+		*why = "other_ledger";
+	else if (sends < w->sends)
+		*why = "restored";
+	return sends >= 0;
+}
+
+static bool start_alone(struct engine *e, const char *why, struct fault *fault)
+{
+	if (!ledger_begin(e->ledger, fault))
+		return false;
+	if (start_as_another(e, why, fault) && ledger_commit(e->ledger, fault))
+		return true;
+	ledger_rollback(e->ledger);
+	return false;
+}
+
+bool reconcile_open(struct engine *e, struct fault *fault)
+{
+	struct fault unkept;
+	const char *why;
+
+	e->now = clock_wall();
+	if (!send_journal_open(&e->journal, e->settings, &unkept) && !e->admin)
+		log_fault(LOG_LEVEL_WARN, "send_journal", &unkept);
+	if (!reconcile_refresh(e, fault) || !compare_journal(e, &why, fault))
+		return false;
+	if (!why)
+		return true;
+	if (!start_alone(e, why, fault))
+		return false;
+	/* Said once: from now on it speaks of this ledger. */
+	e->sends_begun = ledger_sends_begun(e->ledger, fault);
+	send_journal_write(&e->journal, e->settings, ledger_id(e->ledger), e->sends_begun,
+		e->journal.mail_date);
+	return e->sends_begun >= 0;
+}
+
+bool reconcile_count_intents(struct engine *e, struct fault *fault)
+{
+	if (e->intents > 0)
+		e->sends_begun = ledger_count_sends(e->ledger, e->intents, fault);
+	return e->sends_begun >= 0;
+}
+
+void reconcile_write_journal(struct engine *e)
+{
+	int64_t date = engine_google_now(e);
+
+	if (e->intents > 0 || e->realigns)
+		send_journal_write(&e->journal, e->settings, ledger_id(e->ledger), e->sends_begun,
+			date > e->journal.mail_date ? date : e->journal.mail_date);
+}
+
+/* A copy written over the open file. */
+bool reconcile_check_ledger(struct engine *e, struct fault *fault)
+{
+	int64_t sends = ledger_sends_begun(e->ledger, fault);
+
+	if (sends < 0)
+		return false;
+	if (e->reconciling || sends >= e->journal.sends)
+		return true;
+	/* Said once, as at the opening. */
+	e->sends_begun = sends;
+	e->realigns = true;
+	return start_as_another(e, "restored", fault);
+}
+
+/* ---- Google's word ---- */
+
+struct foreign_mails {
+	int64_t people, since; /* Google's clock */
+};
+
+static bool read_count(struct engine *e, struct foreign_mails *t, struct fault *fault)
+{
+	char value[64];
+	long long people = 0, since = 0;
+	char *blank;
+	int found = ledger_get(e->ledger, "mails_elsewhere", value, sizeof(value), fault);
+
+	*t = (struct foreign_mails){.people = 0};
+	if (found <= 0)
+		return found == 0;
+	blank = strchr(value, ' ');
+	if (!blank)
+		return true;
+	*blank++ = '\0';
+	if (str_number(value, 0, ELSEWHERE_PEOPLE, &people) &&
+		str_number(blank, 0, INT64_MAX, &since))
+		*t = (struct foreign_mails){people, since};
+	return true;
+}
+
+static bool write_count(struct engine *e, const struct foreign_mails *t, struct fault *fault)
+{
+	char value[64];
+
+	str_format(value, sizeof(value), "%" PRId64 " %" PRId64, t->people, t->since);
+	return ledger_set(e->ledger, "mails_elsewhere", t->people > 0 ? value : NULL, fault);
+}
+
+/* One or two such mails are an administrator's in the console, and history says so; each person is
+ * counted once, as the mails are noted with that. */
+bool reconcile_observed(struct engine *e, const struct person *before, const struct evidence *seen,
+	struct fault *fault)
+{
+	struct foreign_mails t;
+
+	if (!evidence_mailed_elsewhere(before, seen))
+		return true;
+	if (!ledger_count(e->ledger,
+		    before->our_mails > 0 ? COUNTER_UNEXPLAINED_MAILS : COUNTER_FOREIGN_MAILS,
+		    seen->mails - (before->mails > 0 ? before->mails : 0), fault))
+		return false;
+	if (e->reconciling)
+		return true;
+	if (!read_count(e, &t, fault))
+		return false;
+	if (t.people == 0 || seen->date < t.since || seen->date - t.since >= VISIBILITY_LAG_S)
+		t = (struct foreign_mails){.since = seen->date};
+	t.people++;
+	if (t.people < ELSEWHERE_PEOPLE)
+		return write_count(e, &t, fault);
+	t.people = 0;
+	return write_count(e, &t, fault) && start(e, "mails_elsewhere", seen->date, fault);
+}
+
+/* ---- until it is over ---- */
+
+bool reconcile_refresh(struct engine *e, struct fault *fault)
+{
+	int found = ledger_reconciling(e->ledger, &e->reconcile, fault);
+
+	if (found < 0)
+		return false;
+	e->reconciling = found > 0;
+	return true;
+}
+
+bool reconcile_needs_clock(const struct engine *e)
+{
+	return e->reconciling && e->reconcile.list_read && engine_google_now(e) == 0 &&
+	       !engine_is_stopped(e) && !e->admin;
+}
+
+bool reconcile_wants_resync(const struct engine *e)
+{
+	return e->reconciling && !e->reconcile.list_read;
+}
+
+bool reconcile_list_read(struct engine *e, struct fault *fault)
+{
+	if (!reconcile_wants_resync(e))
+		return true;
+	e->reconcile.list_read = true;
+	return ledger_reconcile(e->ledger, &e->reconcile, e->actor, fault);
+}
+
+/* How long, by Google's clock; 0: that time is over; -1: not known. A Date before the mail's is one
+ * of another clock: it counts from there. */
+static int64_t left(const struct engine *e)
+{
+	int64_t date = engine_google_now(e), age = date - e->reconcile.mail_date;
+
+	if (date == 0 || e->reconcile.mail_date == 0)
+		return -1;
+	return age >= VISIBILITY_LAG_S ? 0 : VISIBILITY_LAG_S - (age > 0 ? age : 0);
+}
+
+int64_t reconcile_until(const struct engine *e)
+{
+	int64_t wait = left(e);
+
+	if (wait < 0)
+		wait = VISIBILITY_LAG_S;
+	else if (wait == 0)
+		wait = RESYNC_WAIT_S;
+	return e->now + (wait > WAIT_MIN_S ? wait : WAIT_MIN_S);
+}
+
+int64_t reconcile_wait_ms(const struct engine *e)
+{
+	int64_t wait = e->reconciling ? left(e) : -1;
+
+	return wait > 0 ? wait * 1000 : -1;
+}
+
+static bool date_it(struct engine *e, struct fault *fault)
+{
+	int64_t date = engine_google_now(e);
+
+	if (date == 0 || (e->reconcile.mail_date != 0 && e->reconcile.mail_date <= date))
+		return true;
+	e->reconcile.mail_date = date;
+	return ledger_reconcile(e->ledger, &e->reconcile, e->actor, fault);
+}
+
+bool reconcile_decide(struct engine *e, struct fault *fault)
+{
+	if (!e->reconciling)
+		return true;
+	if (!date_it(e, fault))
+		return false;
+	if (!e->reconcile.list_read || left(e) != 0)
+		return true;
+	e->reconciling = false;
+	if (ledger_reconciled(e->ledger,
+		    "Google now shows all mails that were sent without this ledger", e->actor,
+		    fault) < 0)
+		return false;
+	log_event(LOG_LEVEL_NOTE, "reconciled", "invitations are sent again");
+	return true;
+}

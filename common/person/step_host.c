@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The events of the host's side: accounts that come, go and collide, the block list, and what
+ * Google's list shows.
+ */
+#include "person/step_internal.h"
+
+/* ---- accounts ---- */
+
+static void link(struct person *p)
+{
+	p->orphaned_since = 0;
+	p->orphan_reason = REASON_NONE;
+}
+
+static void queue(
+	struct person_step *step, enum person_reason reason, enum priority priority, int64_t now)
+{
+	step->next.priority = priority;
+	step->next.attempts = 0;
+	step_move(step, PERSON_QUEUED, reason, now);
+}
+
+/* A person who is in the ledger is left alone, with three exceptions: the account came back; the
+ * collision is over; only a resync had found the person, and now an account leads here that did not
+ * before (evaluating the same account again does not count). */
+static bool sighting_queues(const struct person *p, const struct person_event *e)
+{
+	if (p->state == PERSON_UNKNOWN || p->state == PERSON_GONE)
+		return true;
+	if (p->state != PERSON_HELD)
+		return false;
+	return p->reason == REASON_COLLISION ||
+	       (p->reason == REASON_DISCOVERED && !e->evaluated_before);
+}
+
+void on_sighted(
+	struct person_step *step, const struct person_event *e, const struct send_policy *policy)
+{
+	(void)policy;
+	if (!sighting_queues(&step->next, e))
+		return;
+	link(&step->next);
+	step->next.discovered = false;
+	queue(step, REASON_FIRST_CHECK, PRIO_NEW, e->now);
+	step_cause(step, e->text ? e->text : "an account was seen", NULL);
+}
+
+void on_linked(
+	struct person_step *step, const struct person_event *e, const struct send_policy *policy)
+{
+	(void)e, (void)policy;
+	if (step->next.orphaned_since == 0)
+		return;
+	link(&step->next);
+	step->store = true;
+}
+
+void on_unlinked(
+	struct person_step *step, const struct person_event *e, const struct send_policy *policy)
+{
+	struct person *p = &step->next;
+
+	(void)policy;
+	if (p->state == PERSON_UNKNOWN)
+		return;
+	if (p->orphaned_since == 0)
+		p->orphaned_since = e->today;
+	p->orphan_reason = e->unlinked.reason;
+	step->store = true;
+	/* The job hears of it when it stores the person (apply_guards). What may have been mailed
+	 * must not be lost over it. */
+	if (e->unlinked.leased || p->intent_at != 0)
+		return;
+	step_cause(step, e->text ? e->text : "no account leads here any more", NULL);
+	if (p->state == PERSON_QUEUED || p->state == PERSON_HELD)
+		step_move(step, PERSON_GONE, p->orphan_reason, 0);
+	else if (p->state == PERSON_INVITED && p->orphan_reason == REASON_ACCOUNT_REMOVED)
+		step_move(step, PERSON_INVITED, REASON_ACCOUNT_REMOVED, e->now);
+}
+
+void on_collision(
+	struct person_step *step, const struct person_event *e, const struct send_policy *policy)
+{
+	(void)policy;
+	if (step->next.state != PERSON_QUEUED || step->next.approved)
+		return;
+	step_move(step, PERSON_HELD, REASON_COLLISION, 0);
+	step_cause(step, e->text ? e->text : "collision", NULL);
+}
+
+/* ---- the block list ---- */
+
+void on_blocked(
+	struct person_step *step, const struct person_event *e, const struct send_policy *policy)
+{
+	(void)policy;
+	/* A person who is held keeps the reason: an unconfirmed send must not be forgotten. */
+	if (step->next.state != PERSON_QUEUED)
+		return;
+	step_move(step, PERSON_HELD, REASON_BLOCKED, 0);
+	step_cause(step, e->text && e->text[0] != '\0' ? e->text : "blocked", NULL);
+}
+
+void on_unblocked(
+	struct person_step *step, const struct person_event *e, const struct send_policy *policy)
+{
+	(void)policy;
+	if (step->next.state != PERSON_HELD || step->next.reason != REASON_BLOCKED)
+		return;
+	step_move(step, PERSON_QUEUED, REASON_FIRST_CHECK, e->now);
+	step_cause(step, "unblocked", NULL);
+}
+
+/* ---- what Google's list shows ---- */
+
+static void discover(
+	struct person_step *step, const struct person_event *e, const struct send_policy *policy)
+{
+	bool send = policy->discovered == DISCOVERY_SEND;
+
+	step->next.discovered = true;
+	step->next.priority = PRIO_BACKGROUND;
+	step_move(step, send ? PERSON_QUEUED : PERSON_HELD, REASON_DISCOVERED, send ? e->now : 0);
+}
+
+/* The list shows that a person of a backlog, who was put behind all others (PRIO_BACKGROUND), can
+ * be invited: to the front. */
+static bool promote(struct person *p, int64_t now)
+{
+	if (p->state != PERSON_QUEUED || p->priority != PRIO_BACKGROUND || p->discovered ||
+		p->reason != REASON_FIRST_CHECK)
+		return false;
+	p->priority = PRIO_NEW;
+	p->next_attempt = now;
+	return true;
+}
+
+void on_observed(
+	struct person_step *step, const struct person_event *e, const struct send_policy *policy)
+{
+	const struct evidence *seen = &e->evidence;
+	struct person *p = &step->next;
+	bool unmanaged = seen->shown && seen->state == INVITATION_NOT_YET_SENT;
+	bool discovered = unmanaged && policy->discovered != DISCOVERY_IGNORE;
+
+	if (p->state == PERSON_UNKNOWN && discovered) {
+		p->mails = seen->mails;
+		discover(step, e, policy);
+		step_cause(step, "resync: an unmanaged account was found", NULL);
+	} else if (p->state == PERSON_NOT_INVITABLE && discovered) {
+		discover(step, e, policy);
+		step->event = AUDIT_DECISION;
+		step_cause(step, "an unmanaged account was found", NULL);
+	} else if (p->state == PERSON_GONE) { /* only a sighting brings a person back */
+		step->store = evidence_count(p, seen);
+	} else if (p->state != PERSON_UNKNOWN) {
+		step->store = evidence_apply(step, seen);
+		if (unmanaged && promote(p, seen->now))
+			step->store = true;
+	}
+}

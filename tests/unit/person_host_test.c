@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Accounts that come, go and collide; the block list; Google's list. */
+#include "person_rows.h"
+
+#define HOLDS(rows) person_rows_hold(rows, ARRAY_SIZE(rows))
+
+static void a_sighting_queues_a_new_person_and_three_others(void **state)
+{
+	static const struct person_row rows[] = {
+		{"new", "", "sighted text='login of ann on web1'", "queued first_check next=now",
+			"store cause='login of ann on web1'"},
+		{"new, without a text", "", "sighted", "queued first_check next=now",
+			"store cause='an account was seen'"},
+		{"back", "gone account_removed orphaned=today-9d orphan=account_removed attempts=2",
+			"sighted evaluated",
+			"queued first_check next=now orphaned=0 orphan= attempts=0",
+			"store cause='an account was seen'"},
+		{"a collision that is over", "held collision priority=retry", "sighted evaluated",
+			"queued first_check next=now priority=new",
+			"store cause='an account was seen'"},
+		{"only the list had shown the person",
+			"held discovered discovered priority=background mails=0", "sighted",
+			"queued first_check next=now discovered=no priority=new",
+			"store cause='an account was seen'"},
+		{"the list had shown the person, and an old account is evaluated again",
+			"held discovered discovered priority=background", "sighted evaluated", "",
+			""},
+		{"new, but blocked", "", "sighted | blocked", "held blocked next=0",
+			"store cause='an account was seen'"},
+	};
+
+	(void)state;
+	HOLDS(rows);
+}
+
+static void a_sighting_leaves_all_others_alone(void **state)
+{
+	static const char *const people[] = {"queued retry next=now", "not_invitable not_invitable",
+		"sending sending next=now intent=now",
+		"unconfirmed unconfirmed next=now intent=now", "invited sent", "accepted answered",
+		"declined answered", "cancelled by_admin", "held dry_run", "held max_mails",
+		"held unknown_state", "held manual", "held blocked", "held unconfirmed intent=now",
+		"failed fault fault=bad"};
+
+	(void)state;
+	for (size_t n = 0; n < ARRAY_SIZE(people); n++)
+		person_rows_hold(&(struct person_row){people[n], people[n], "sighted", "", ""}, 1);
+}
+
+static void a_linked_person_is_not_an_orphan(void **state)
+{
+	static const struct person_row rows[] = {
+		{"the account is back",
+			"accepted answered orphaned=today-1d orphan=account_removed", "linked",
+			"accepted answered orphaned=0 orphan=", "store"},
+		{"the first account of a person known by name", "held manual orphaned=today-1d",
+			"linked", "held manual orphaned=0", "store"},
+		{"queued, in a job's hands, and blocked",
+			"queued retry next=now orphaned=today orphan=mapped", "linked | blocked",
+			"queued retry orphaned=0 orphan=", "store"},
+		{"linked already", "queued retry next=now", "linked", "", ""},
+		{"unknown", "", "linked", "", ""},
+	};
+
+	(void)state;
+	HOLDS(rows);
+}
+
+static void without_its_last_account_a_person_who_waits_is_gone(void **state)
+{
+	static const struct person_row rows[] = {
+		{"queued", "queued retry next=now",
+			"unlinked reason=unmapped text='no longer there'",
+			"gone unmapped next=0 orphaned=today orphan=unmapped",
+			"store cause='no longer there'"},
+		{"queued, without a text", "queued retry next=now", "unlinked reason=excluded",
+			"gone excluded next=0 orphaned=today orphan=excluded",
+			"store cause='no account leads here any more'"},
+		{"queued for a resend that was approved",
+			"queued approved approved next=now mails=1 resend",
+			"unlinked reason=mapped",
+			"gone mapped next=0 resend=no orphaned=today orphan=mapped",
+			"store cause='no account leads here any more'"},
+		{"held", "held dry_run orphaned=today-1d", "unlinked reason=forgotten",
+			"gone forgotten orphan=forgotten",
+			"store cause='no account leads here any more'"},
+		{"blocked", "held blocked", "unlinked reason=blocked",
+			"gone blocked orphaned=today orphan=blocked",
+			"store cause='no account leads here any more'"},
+		{"in a job's hands", "queued retry next=now", "unlinked reason=mapped leased",
+			"queued retry orphaned=today orphan=mapped", "store"},
+		{"may have been mailed", "held unconfirmed intent=now-4d date=google-4d",
+			"unlinked reason=mapped", "held unconfirmed orphaned=today orphan=mapped",
+			"store"},
+		{"a send is under way", "sending sending next=now intent=now",
+			"unlinked reason=mapped", "sending sending orphaned=today orphan=mapped",
+			"store"},
+		{"unconfirmed", "unconfirmed unconfirmed next=now intent=now",
+			"unlinked reason=account_removed",
+			"unconfirmed unconfirmed orphaned=today orphan=account_removed", "store"},
+		{"invited", "invited sent ours=1", "unlinked reason=excluded",
+			"invited sent orphaned=today orphan=excluded",
+			"store cause='no account leads here any more'"},
+		{"invited, and the account was removed", "invited sent ours=1",
+			"unlinked reason=account_removed",
+			"invited account_removed next=now orphaned=today orphan=account_removed",
+			"store cause='no account leads here any more'"},
+		{"in a cancelling job's hands", "invited sent ours=1",
+			"unlinked reason=account_removed leased",
+			"invited sent orphaned=today orphan=account_removed", "store"},
+		{"accepted", "accepted answered", "unlinked reason=account_removed",
+			"accepted answered orphaned=today orphan=account_removed",
+			"store cause='no account leads here any more'"},
+		{"gone already", "gone excluded orphaned=today-9d orphan=excluded",
+			"unlinked reason=forgotten", "gone excluded orphan=forgotten",
+			"store cause='no account leads here any more'"},
+		{"unknown", "", "unlinked reason=mapped", "", ""},
+	};
+
+	(void)state;
+	HOLDS(rows);
+}
+
+static void a_collision_holds_the_queued_who_are_not_approved(void **state)
+{
+	static const struct person_row rows[] = {
+		{"queued", "queued retry next=now attempts=1", "collision text='ann and ann2'",
+			"held collision next=0", "store cause='ann and ann2'"},
+		{"queued, without a text", "queued retry next=now", "collision",
+			"held collision next=0", "store cause=collision"},
+		{"approved", "queued approved next=now approved", "collision", "", ""},
+		{"held", "held dry_run", "collision", "", ""},
+		{"invited", "invited sent", "collision", "", ""},
+		{"unknown", "", "collision", "", ""},
+	};
+
+	(void)state;
+	HOLDS(rows);
+}
+
+static void a_block_holds_the_queued(void **state)
+{
+	static const struct person_row rows[] = {
+		{"queued", "queued retry next=now attempts=1", "blocked text='has left'",
+			"held blocked next=0", "store cause='has left'"},
+		{"queued, without a text", "queued retry next=now", "blocked",
+			"held blocked next=0", "store cause=blocked"},
+		{"an approved resend", "queued approved approved next=now mails=1 resend",
+			"blocked", "held blocked next=0 resend=no", "store cause=blocked"},
+		{"queued, with an empty text", "queued retry next=now",
+			"blocked text=", "held blocked next=0", "store cause=blocked"},
+		{"held for something else", "held unconfirmed intent=now-4d", "blocked", "", ""},
+		{"a send under way", "sending sending next=now intent=now", "blocked", "", ""},
+		{"invited", "invited sent", "blocked", "", ""},
+		{"unknown", "", "blocked", "", ""},
+	};
+
+	(void)state;
+	HOLDS(rows);
+}
+
+static void an_unblocked_person_is_queued_again(void **state)
+{
+	static const struct person_row rows[] = {
+		{"held for that", "held blocked attempts=1", "unblocked",
+			"queued first_check next=now", "store cause=unblocked"},
+		{"orphaned while blocked", "held blocked orphaned=today orphan=mapped", "unblocked",
+			"gone mapped", "store cause=unblocked"},
+		{"held for something else", "held dry_run", "unblocked", "", ""},
+		{"gone", "gone blocked orphaned=today orphan=blocked", "unblocked", "", ""},
+		{"unknown", "", "unblocked", "", ""},
+	};
+
+	(void)state;
+	HOLDS(rows);
+}
+
+/* ---- Google's list ---- */
+
+static void the_list_shows_a_person_who_was_not_asked_about(void **state)
+{
+	static const struct person_row rows[] = {
+		{"unmanaged", "", "observed shows=NOT_YET_SENT mails=0",
+			"held discovered discovered priority=background mails=0",
+			"store cause='resync: an unmanaged account was found'"},
+		{"unmanaged, to be sent to", "",
+			"observed shows=NOT_YET_SENT mails=2 | discovered=send",
+			"queued discovered discovered next=now priority=background mails=2",
+			"store cause='resync: an unmanaged account was found'"},
+		{"unmanaged, but blocked", "",
+			"observed shows=NOT_YET_SENT mails=0 | discovered=send blocked",
+			"held blocked discovered priority=background mails=0",
+			"store cause='resync: an unmanaged account was found'"},
+		{"unmanaged, to be ignored", "",
+			"observed shows=NOT_YET_SENT mails=0 | discovered=ignore", "", ""},
+		{"invited", "", "observed shows=INVITED mails=1", "", ""},
+		{"not shown", "", "observed hides=NOT_YET_SENT", "", ""},
+		{"had no account", "not_invitable not_invitable checked=now-1h attempts=1",
+			"observed shows=NOT_YET_SENT mails=3",
+			"held discovered discovered priority=background",
+			"store audit=decision cause='an unmanaged account was found'"},
+		{"had no account, to be sent to", "not_invitable not_invitable",
+			"observed shows=NOT_YET_SENT mails=0 | discovered=send",
+			"queued discovered next=now discovered priority=background",
+			"store audit=decision cause='an unmanaged account was found'"},
+		{"had no account, and none leads here now",
+			"not_invitable not_invitable orphaned=today-1d orphan=excluded",
+			"observed shows=NOT_YET_SENT mails=0",
+			"gone excluded discovered priority=background",
+			"store audit=decision cause='an unmanaged account was found'"},
+		{"had no account, to be ignored", "not_invitable not_invitable mails=1",
+			"observed shows=NOT_YET_SENT mails=1 | discovered=ignore", "", ""},
+		{"had no account, and is invited now", "not_invitable not_invitable",
+			"observed shows=INVITED mails=1", "invited by_others mails=1 date=google",
+			"store audit=decision cause='Google shows INVITED, 1 mail'"},
+		{"had no account, and is not shown", "not_invitable not_invitable",
+			"observed hides=NOT_YET_SENT", "", ""},
+	};
+
+	(void)state;
+	HOLDS(rows);
+}
+
+static void the_list_promotes_a_person_of_a_backlog(void **state)
+{
+	static const struct person_row rows[] = {
+		{"who can be invited", "queued first_check next=now-60 priority=background",
+			"observed shows=NOT_YET_SENT mails=0 at=now+1",
+			"queued first_check next=now+1 priority=new mails=0", "store"},
+		{"with a known count", "queued first_check next=now-60 priority=background mails=0",
+			"observed shows=NOT_YET_SENT mails=0",
+			"queued first_check next=now priority=new", "store"},
+		{"not one of the new", "queued first_check next=now-60 mails=0",
+			"observed shows=NOT_YET_SENT mails=0", "", ""},
+		{"not one who was found by the list",
+			"queued first_check next=now-60 priority=background mails=0 discovered",
+			"observed shows=NOT_YET_SENT mails=0", "", ""},
+		{"not one who was checked", "queued retry next=now-60 priority=background mails=0",
+			"observed shows=NOT_YET_SENT mails=0", "", ""},
+		{"not one who is held", "held blocked priority=background mails=0",
+			"observed shows=NOT_YET_SENT mails=0", "", ""},
+		{"not one of an unknown state",
+			"queued first_check next=now-60 priority=background",
+			"observed shows=SOMETHING mails=0", "queued first_check mails=0", "store"},
+		{"not one who is not shown", "queued first_check next=now-60 priority=background",
+			"observed hides=NOT_YET_SENT", "", ""},
+		{"whatever becomes of the discovered",
+			"queued first_check next=now-60 priority=background mails=0",
+			"observed shows=NOT_YET_SENT mails=0 | discovered=ignore",
+			"queued first_check next=now priority=new", "store"},
+	};
+
+	(void)state;
+	HOLDS(rows);
+}
+
+static void the_list_shows_what_became_of_the_others(void **state)
+{
+	static const struct person_row rows[] = {
+		{"queued: invited by others",
+			"queued retry next=now priority=retry attempts=1 fault=slow",
+			"observed shows=INVITED mails=1",
+			"invited by_others next=0 mails=1 date=google attempts=0 fault=",
+			"store audit=decision cause='Google shows INVITED, 1 mail'"},
+		{"invited: accepted", "invited sent mails=1 ours=1 date=google-1d",
+			"observed shows=ACCEPTED mails=1", "accepted answered date=0",
+			"store audit=accepted cause='Google shows ACCEPTED, 1 mail'"},
+		{"held: a count", "held dry_run mails=0", "observed shows=NOT_YET_SENT mails=1",
+			"held dry_run mails=1", "store"},
+		{"a resolved send",
+			"unconfirmed unconfirmed next=now intent=now-60 date=google-60 "
+			"imails=0 mails=0",
+			"observed shows=INVITED mails=1",
+			"invited resolved next=0 intent=0 imails=-1 mails=1 ours=1",
+			"store outcome=resolved_sent audit=resolved "
+			"cause='Google shows INVITED, 1 mail'"},
+		{"an unsent one of a person who is an orphan by now",
+			"unconfirmed unconfirmed next=now intent=now-72h date=google-72h imails=0 "
+			"mails=0 "
+			"orphaned=today orphan=mapped",
+			"observed shows=NOT_YET_SENT mails=0",
+			"gone mapped next=0 intent=0 date=0 imails=-1 priority=retry",
+			"store outcome=resolved_unsent audit=resolved "
+			"cause='Google shows NOT_YET_SENT, 0 mails'"},
+		{"gone: only the count", "gone excluded orphaned=today orphan=excluded mails=0",
+			"observed shows=INVITED mails=1", "gone excluded mails=1", "store"},
+		{"gone: nothing new", "gone excluded orphaned=today orphan=excluded mails=1",
+			"observed shows=DECLINED mails=1", "", ""},
+		{"nothing new", "invited sent mails=1 ours=1", "observed shows=INVITED mails=1", "",
+			""},
+	};
+
+	(void)state;
+	HOLDS(rows);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_sighting_queues_a_new_person_and_three_others),
+		cmocka_unit_test(a_sighting_leaves_all_others_alone),
+		cmocka_unit_test(a_linked_person_is_not_an_orphan),
+		cmocka_unit_test(without_its_last_account_a_person_who_waits_is_gone),
+		cmocka_unit_test(a_collision_holds_the_queued_who_are_not_approved),
+		cmocka_unit_test(a_block_holds_the_queued),
+		cmocka_unit_test(an_unblocked_person_is_queued_again),
+		cmocka_unit_test(the_list_shows_a_person_who_was_not_asked_about),
+		cmocka_unit_test(the_list_promotes_a_person_of_a_backlog),
+		cmocka_unit_test(the_list_shows_what_became_of_the_others),
+	};
+
+	return cmocka_run_group_tests_name("person: accounts, block list, list", tests, NULL, NULL);
+}
