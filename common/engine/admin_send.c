@@ -107,13 +107,11 @@ static bool commit_intent(struct sending *s, struct fault *fault)
 	e->intents = 0;
 	if (!ledger_begin(e->ledger, fault))
 		return false;
-	if (step(s, &event, fault) && reconcile_count_intents(e, fault) &&
-		ledger_commit(e->ledger, fault)) {
-		reconcile_write_journal(e);
-		return true;
-	}
-	ledger_rollback(e->ledger);
-	return false;
+	if (!ledger_end(
+		    e->ledger, step(s, &event, fault) && reconcile_count_intents(e, fault), fault))
+		return false;
+	reconcile_write_journal(e);
+	return true;
 }
 
 static bool get_permit(struct sending *s, struct fault *fault)

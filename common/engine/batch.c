@@ -189,11 +189,10 @@ bool batch_run(struct engine *e, struct fault *fault)
 		gate_want_control(e);
 	if (!ledger_begin(e->ledger, fault))
 		return false;
-	if (decide(e, fault) && ledger_commit(e->ledger, fault)) {
-		committed(e);
-		return schedule_plan(e, fault);
+	if (!ledger_end(e->ledger, decide(e, fault), fault)) {
+		rolled_back(e);
+		return false;
 	}
-	ledger_rollback(e->ledger);
-	rolled_back(e);
-	return false;
+	committed(e);
+	return schedule_plan(e, fault);
 }
