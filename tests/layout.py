@@ -72,11 +72,8 @@ KNOWN = [
      "common/ledger", "guard schema sqlite transaction"),
 ]
 
-# A .c file begins with its licence and with a head that says what the file is for. These folders do not do so yet.
+# A .c file begins with its licence and with a head that says what the file is for.
 HEAD = re.compile(r"/\* SPDX-License-Identifier: Apache-2\.0 \*/\n/\*\n \* \S")
-HEADLESS = {
-    "common/ledger": "its files are being renamed",
-}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 number = 0
@@ -195,20 +192,12 @@ def not_allowed(graph):
 
 
 def headless(root, files):
-    """The .c files without a head, and the rows of HEADLESS that are not needed any more."""
-    met = set()
+    """The .c files without a head."""
     for path in files:
-        if not path.endswith(".c"):
-            continue
-        with open(os.path.join(root, path), encoding="utf-8") as file:
-            if HEAD.match(file.read()):
-                continue
-        met.add(os.path.dirname(path))
-        if os.path.dirname(path) not in HEADLESS:
-            yield f"{path}: does not begin with its licence and a head"
-    for folder in HEADLESS:
-        if folder not in met and any(path.startswith(folder + "/") for path in files):
-            yield f"HEADLESS: each file of {folder}/ has a head, take it out"
+        if path.endswith(".c"):
+            with open(os.path.join(root, path), encoding="utf-8") as file:
+                if not HEAD.match(file.read()):
+                    yield f"{path}: does not begin with its licence and a head"
 
 
 def describe(circle, graph, symbols):

@@ -194,7 +194,7 @@ static bool apply_each(struct action_run *run, struct page *page, struct fault *
 		if (!apply_one(run, page->addresses[i], now, &page->applied[i], fault))
 			return false;
 	}
-	return ledger_commit(run->store.ledger, fault);
+	return true;
 }
 
 static bool apply_page(struct action_run *run, struct page *page, struct fault *fault)
@@ -203,16 +203,15 @@ static bool apply_page(struct action_run *run, struct page *page, struct fault *
 
 	if (!ledger_begin(run->store.ledger, fault))
 		return false;
-	if (apply_each(run, page, fault)) {
-		for (int i = 0; i < page->count; i++)
-			if (page->applied[i])
-				cli_log_decision(run->cli, run->action->done, page->addresses[i],
-					run->reason);
-		return true;
+	if (!ledger_end(run->store.ledger, apply_each(run, page, fault), fault)) {
+		run->done = before;
+		return false;
 	}
-	ledger_rollback(run->store.ledger);
-	run->done = before;
-	return false;
+	for (int i = 0; i < page->count; i++)
+		if (page->applied[i])
+			cli_log_decision(
+				run->cli, run->action->done, page->addresses[i], run->reason);
+	return true;
 }
 
 static bool count_matches(struct page *page, int64_t *total, struct fault *fault)

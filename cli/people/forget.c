@@ -118,12 +118,10 @@ static bool erase(const struct cli *cli, const struct store *store, const char *
 	if (!ledger_begin(store->ledger, fault))
 		return false;
 	*known = ledger_forget(store->ledger, address, fault);
-	if (*known >= 0 &&
-		(!block || ledger_block(store->ledger, address, "forgotten", cli->actor, fault)) &&
-		ledger_commit(store->ledger, fault))
-		return true;
-	ledger_rollback(store->ledger);
-	return false;
+	return ledger_end(store->ledger,
+		*known >= 0 && (!block || ledger_block(store->ledger, address, "forgotten",
+						  cli->actor, fault)),
+		fault);
 }
 
 static int forget_person(const struct cli *cli, const struct store *store,

@@ -155,13 +155,14 @@ static bool commit_once(struct sending *s, struct person_event event, struct fau
 	begin(e);
 	if (!ledger_begin(e->ledger, fault))
 		return false;
-	if (prepare(s, &event, fault) && step(s, &event, fault) &&
-		reconcile_count_intents(e, fault) && ledger_commit(e->ledger, fault)) {
+	if (ledger_end(e->ledger,
+		    prepare(s, &event, fault) && step(s, &event, fault) &&
+			    reconcile_count_intents(e, fault),
+		    fault)) {
 		reconcile_write_journal(e);
 		engine_log_step(e, &s->step);
 		return true;
 	}
-	ledger_rollback(e->ledger);
 	s->step = step_before;
 	s->out->fault = told_before;
 	e->gate = gate_before;

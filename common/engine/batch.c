@@ -193,11 +193,10 @@ bool batch_run(struct engine *e, struct fault *fault)
 	if (!ledger_begin(e->ledger, fault))
 		return false;
 	gate = e->gate;
-	if (decide(e, fault) && ledger_commit(e->ledger, fault)) {
-		committed(e);
-		return schedule_plan(e, fault);
+	if (!ledger_end(e->ledger, decide(e, fault), fault)) {
+		rolled_back(e, &gate);
+		return false;
 	}
-	ledger_rollback(e->ledger);
-	rolled_back(e, &gate);
-	return false;
+	committed(e);
+	return schedule_plan(e, fault);
 }

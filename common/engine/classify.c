@@ -89,11 +89,7 @@ static int classify_batch(struct engine *e, struct ledger_sighting *batch, int m
 	for (int k = 0; k < n; k++)
 		if (!classify(e, &batch[k], map, rules, fault))
 			n = -1;
-	if (n < 0 || !ledger_commit(e->ledger, fault)) {
-		ledger_rollback(e->ledger);
-		return -1;
-	}
-	return n;
+	return ledger_end(e->ledger, n >= 0, fault) ? n : -1;
 }
 
 int engine_classify(struct engine *e, const struct address_map *map, int max, struct fault *fault)

@@ -83,12 +83,8 @@ static bool compare_journal(struct engine *e, const char **why, struct fault *fa
 
 static bool start_alone(struct engine *e, const char *why, struct fault *fault)
 {
-	if (!ledger_begin(e->ledger, fault))
-		return false;
-	if (start_as_another(e, why, fault) && ledger_commit(e->ledger, fault))
-		return true;
-	ledger_rollback(e->ledger);
-	return false;
+	return ledger_begin(e->ledger, fault) &&
+	       ledger_end(e->ledger, start_as_another(e, why, fault), fault);
 }
 
 bool reconcile_open(struct engine *e, struct fault *fault)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the collector reports of a host's accounts: seen, lost, renamed, another machine.
+ * The accounts of a host as the collector reports them: seen, removed, renamed, on another
+ * machine.
  */
 #include <string.h>
 
@@ -48,7 +49,7 @@ static bool insert(struct ledger *l, const struct sighting *s, struct fault *fau
 		       trigger_word(s->trigger), collector, fault);
 }
 
-/* The address stays until the new verdict: then it is told apart from the new one. */
+/* The address stays until the next verdict, which is compared with it. */
 static bool update(struct ledger *l, const struct ledger_sighting *known, const struct sighting *s,
 	struct fault *fault)
 {
@@ -60,9 +61,9 @@ static bool update(struct ledger *l, const struct ledger_sighting *known, const 
 		return false;
 	query_start(&q, l,
 		"UPDATE sighting SET uid = ?3, local = ?4, shell = ?5, member_of = ?6,"
-		" first_name = ?7, last_name = ?8, facts_revision = ?9, trigger = ?10, first_day = "
-		"?11,"
-		" gone_day = NULL, rules = NULL, verdict = 'none' WHERE account = ?1 AND host = ?2",
+		" first_name = ?7, last_name = ?8, facts_revision = ?9, trigger = ?10,"
+		" first_day = ?11, gone_day = NULL, rules = NULL, verdict = 'none' WHERE account = "
+		"?1 AND host = ?2",
 		fault);
 	bind_facts(&q, s, revision);
 	query_text(&q, trigger_word(origin->trigger));
@@ -98,7 +99,7 @@ int ledger_account_seen(struct ledger *l, const struct sighting *s, struct fault
 	return txn_end(l, result >= 0, fault) ? result : -1;
 }
 
-/* ---- lost ---- */
+/* ---- removed ---- */
 
 static bool mark_removed(struct ledger *l, const struct ledger_sighting *s, struct fault *fault)
 {
@@ -155,9 +156,8 @@ static bool rename_sighting(struct ledger *l, const struct ledger_sighting *s, c
 	if (revision < 0)
 		return false;
 	query_start(&q, l,
-		"UPDATE sighting SET account = ?1, facts_revision = ?2, rules = NULL, verdict = "
-		"'none'"
-		" WHERE id = ?3",
+		"UPDATE sighting SET account = ?1, facts_revision = ?2, rules = NULL,"
+		" verdict = 'none' WHERE id = ?3",
 		fault);
 	query_text(&q, new_user);
 	query_number(&q, revision);
@@ -167,8 +167,9 @@ static bool rename_sighting(struct ledger *l, const struct ledger_sighting *s, c
 					collector, fault);
 }
 
-/* The new name may have been somebody else's: one who is gone makes room; where both are there (two
- * accounts that have swapped names) the old name is lost and the new one is judged anew. */
+/* The new name may belong to another sighting. If that account is gone, its sighting is deleted.
+ * If both accounts exist (they have swapped names), the old name is removed and the new one is
+ * evaluated again. */
 static bool rename_over(struct ledger *l, const struct ledger_sighting *s,
 	const struct ledger_sighting *other, struct fault *fault)
 {
@@ -220,8 +221,8 @@ static bool run_for_host(struct ledger *l, const char *sql, const char *host, st
 	return query_run(&q);
 }
 
-/* Retention counts from today for people whom no account leads to any more; else they stay as they
- * are: most of them log in to the new machine as well. */
+/* People without an account are orphaned from today on, for retention. Their states do not
+ * change: most of them log in to the new machine as well. */
 static bool orphan(struct ledger *l, const char *host, struct fault *fault)
 {
 	struct query q;

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A bulk start: more people at once whom nobody has looked at yet than one by one makes sense for.
+ * The backlog: so many people who have never been checked that Google's list is read before single
+ * people are checked.
  */
 #include "ledger/person.h"
 
-#define NEVER_LOOKED_AT                                                                          \
+#define NEVER_CHECKED                                                                            \
 	" runnable_at > 0 AND runnable_at <= ?1 AND state = 'queued' AND reason = 'first_check'" \
 	" AND checked = 0 AND mails < 0 AND NOT discovered AND NOT approved"
 
-/* Those of an earlier bulk start that was broken off count as well. */
+/* People of an earlier backlog that was interrupted are counted, too. */
 static bool count(
 	struct ledger *l, int64_t now, int64_t limit, int64_t *people, struct fault *fault)
 {
@@ -16,9 +17,9 @@ static bool count(
 
 	query_start(&q, l,
 		"SELECT (SELECT count(*) FROM (SELECT 1 FROM person WHERE priority = 'new'"
-		" AND" NEVER_LOOKED_AT " LIMIT ?2)) +"
+		" AND" NEVER_CHECKED " LIMIT ?2)) +"
 		" (SELECT count(*) FROM (SELECT 1 FROM person WHERE priority = 'background'"
-		" AND" NEVER_LOOKED_AT " LIMIT ?2))",
+		" AND" NEVER_CHECKED " LIMIT ?2))",
 		fault);
 	query_number(&q, now);
 	query_number(&q, limit);
@@ -30,8 +31,8 @@ static bool put_back(struct ledger *l, int64_t now, struct fault *fault)
 	struct query q;
 
 	query_start(&q, l,
-		"UPDATE person SET priority = 'background' WHERE priority = 'new' "
-		"AND" NEVER_LOOKED_AT,
+		"UPDATE person SET priority = 'background' WHERE priority = 'new'"
+		" AND" NEVER_CHECKED,
 		fault);
 	query_number(&q, now);
 	return query_run(&q);

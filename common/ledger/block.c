@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The block list: addresses that are not written to, whatever leads to them.
+ * Changing the blocklist, with its effect on sightings and people.
  */
 #include <string.h>
 
@@ -25,7 +25,7 @@ static bool write_block(struct ledger *l, const char *address, const char *text,
 	return query_run(&q);
 }
 
-/* What is shown is right at once, without waiting for the next judgement. */
+/* The verdicts are right at once, without waiting for the next evaluation. */
 static bool show_blocked(
 	struct ledger *l, const char *address, const char *text, struct fault *fault)
 {
@@ -37,9 +37,8 @@ static bool show_blocked(
 		return false;
 	str_format(sentence, sizeof(sentence), "blocked: %.200s", text ? text : "");
 	query_start(&q, l,
-		"UPDATE sighting SET verdict = 'blocked', rule = 'block', sentence = ?, revision = "
-		"?"
-		" WHERE address = ? AND address <> '' AND verdict IN"
+		"UPDATE sighting SET verdict = 'blocked', rule = 'block', sentence = ?,"
+		" revision = ? WHERE address = ? AND address <> '' AND verdict IN"
 		" ('mapped', 'collision', 'blocked')",
 		fault);
 	query_text(&q, sentence);
@@ -72,7 +71,7 @@ bool ledger_block(struct ledger *l, const char *address, const char *text, const
 	return txn_end(l, good, fault);
 }
 
-/* ---- and off again ---- */
+/* ---- unblocking ---- */
 
 static bool classify_again(struct ledger *l, const char *address, struct fault *fault)
 {

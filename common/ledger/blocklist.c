@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading the block list.
+ * Reading the blocklist.
  */
 #include "ledger/sqlite.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Storing a verdict: what only the ledger can add to it, and what it changes for others.
+ * Storing a verdict: blocklist and collisions, which only the ledger knows, and what the verdict
+ * changes for other accounts and people.
  */
 #include <string.h>
 
@@ -9,7 +10,7 @@
 #include "ledger/person.h"
 #include "ledger/sighting.h"
 
-/* 1, 0 it has gone or changed since it was read, -1. */
+/* 1, 0 (it has gone or changed since it was read), -1. */
 static int load(struct ledger *l, int64_t id, struct ledger_sighting *out, struct fault *fault)
 {
 	struct query q;
@@ -28,7 +29,7 @@ static int load(struct ledger *l, int64_t id, struct ledger_sighting *out, struc
 	return found;
 }
 
-/* ---- block list and collisions ---- */
+/* ---- blocklist and collisions ---- */
 
 static bool apply_block(struct ledger *l, struct verdict *v, struct fault *fault)
 {
@@ -43,7 +44,7 @@ static bool apply_block(struct ledger *l, struct verdict *v, struct fault *fault
 	return true;
 }
 
-/* Another account of this host that the template, too, makes this address of. */
+/* Another account of this host to which the template gives the same address. */
 static int find_duplicate(struct ledger *l, const struct ledger_sighting *s,
 	const struct verdict *v, char user[USER_MAX + 1], struct fault *fault)
 {
@@ -75,7 +76,7 @@ static void err_collision(struct verdict *v, const char *host, const char *twin)
 		twin, host);
 }
 
-/* The others, who were mapped until now. */
+/* The other accounts, which were mapped until now. */
 static bool collide_others(struct ledger *l, const struct ledger_sighting *s,
 	const struct verdict *v, struct fault *fault)
 {
@@ -114,7 +115,7 @@ static bool apply_collision(
 
 /* ---- storing ---- */
 
-/* The host hears of it only if the verdict is another one. */
+/* The host is told only if the verdict has changed. */
 static bool store(struct ledger *l, const struct ledger_sighting *s, uint64_t rules,
 	const struct verdict *v, bool changed, struct fault *fault)
 {
@@ -138,8 +139,8 @@ static bool store(struct ledger *l, const struct ledger_sighting *s, uint64_t ru
 	return query_run(&q);
 }
 
-/* Users change facts of their own accounts at will. Facts that changed leave the sighting without a
- * verdict, so what was told last is looked up where it was told. */
+/* Users can change facts of their own accounts at will. A sighting whose facts have changed has
+ * no verdict, so the last verdict that was reported is read from history. */
 static bool is_repeated(
 	struct ledger *l, int64_t sighting, const char *judged, bool *repeated, struct fault *fault)
 {
@@ -149,9 +150,8 @@ static bool is_repeated(
 
 	*repeated = false;
 	query_start(&q, l,
-		"SELECT event, cause FROM history WHERE sighting = ? AND event IN ('evaluated', "
-		"'gone')"
-		" ORDER BY id DESC LIMIT 1",
+		"SELECT event, cause FROM history WHERE sighting = ?"
+		" AND event IN ('evaluated', 'gone') ORDER BY id DESC LIMIT 1",
 		fault);
 	query_number(&q, sighting);
 	if (query_row(&q) > 0) {
@@ -180,7 +180,7 @@ static bool tell(
 		l, s->id, s->seen.user, s->seen.host, "evaluated", cause, "rules", fault);
 }
 
-/* Why a person has no account any more: what its account is now. */
+/* The reason of a person who is orphaned, from the new verdict of the account. */
 static enum person_reason reason_of(enum verdict_kind kind)
 {
 	static const enum person_reason reasons[] = {
@@ -196,7 +196,7 @@ static enum person_reason reason_of(enum verdict_kind kind)
 	return reasons[kind];
 }
 
-/* What the sighting led to before this verdict, and does not any more. */
+/* Unlinks the sighting from the address to which it was mapped before this verdict. */
 static bool unlink_previous(struct ledger *l, const struct ledger_sighting *s,
 	const struct verdict *v, struct fault *fault)
 {

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The file is shared with a program that may have been taken over, and a schema is code: a trigger
- * runs in whoever writes, a view in whoever reads. So no statement runs on a schema whose text was
- * not compared, letter by letter, with that of our own steps:
+ * The file is shared with a program that an attacker may control, and a schema is code: a trigger
+ * runs in every program that writes, a view in every program that reads. So no statement runs on a
+ * schema whose text was not compared literally with that of our own steps:
  *
  *   BEGIN ─► schema_version as before? ── yes ─► work
  *                    │ no
  *                    ▼
  *            parsed again and compared, in this transaction ─► work, or ledger_schema for good
  *
- * A reader of one row is a transaction, too (query_start). The schema that SQLite has parsed is of
- * the same snapshot as the text that is compared.
+ * A single query is a transaction, too (query_start). The schema that SQLite has parsed is of the
+ * same snapshot as the text that is compared.
  */
 #include "ledger/guard.h"
 
@@ -20,13 +20,14 @@
 #include "base/clock.h"
 #include "base/str.h"
 
-#define STATEMENT_MS	   60000  /* the services' watchdogs wait for minutes */
-#define LONG_STATEMENT_MS  600000 /* a migration, a host that is another machine now */
-#define STEPS_BETWEEN_TIME 100000 /* of SQLite's machine: a millisecond or so */
+#define STATEMENT_MS	   60000  /* the watchdogs of the services wait for minutes */
+#define LONG_STATEMENT_MS  600000 /* a migration, a host with another machine-id */
+#define STEPS_BETWEEN_TIME 100000 /* of SQLite's virtual machine: about a millisecond */
 
 /* ---- limits ---- */
 
-/* Called while a statement runs. The clock is read only for statements that take so long at all. */
+/* SQLite calls it while a statement runs. Only a slow statement reaches it, so the clock is
+ * rarely read. */
 static int time_is_up(void *ctx)
 {
 	struct ledger *l = ctx;
@@ -79,9 +80,9 @@ static bool err_old(struct fault *fault)
 	return fault_remedy(fault, "Install SQLite 3.34 or later, built without omissions.");
 }
 
-/* An SQLite that does not know one of them would leave it as it was, and say nothing. Nothing here
- * is newer than 3.31 (TRUSTED_SCHEMA) but the name sqlite_schema (3.33). `writable_schema = RESET`,
- * which an older one takes for OFF, is of 3.26. */
+/* An SQLite that does not know one of the switches would leave it unchanged without an error.
+ * All of them are of 3.31 (TRUSTED_SCHEMA) or older; the name sqlite_schema is of 3.33.
+ * `writable_schema = RESET`, which an older version takes for OFF, is of 3.26. */
 bool guard_set_up(struct ledger *l, struct fault *fault)
 {
 	static const struct {
@@ -102,7 +103,7 @@ bool guard_set_up(struct ledger *l, struct fault *fault)
 			is != switches[i].value)
 			return err_old(fault);
 	}
-	/* Without extensions there is nothing to turn off. */
+	/* An SQLite without extensions does not know this switch. */
 	sqlite3_db_config(l->db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
 	limit(l);
 	l->step_max_ms = STATEMENT_MS;
@@ -110,7 +111,7 @@ bool guard_set_up(struct ledger *l, struct fault *fault)
 	return true;
 }
 
-/* ---- the schema's text ---- */
+/* ---- the text of the schema ---- */
 
 #define SCHEMA_COLUMNS 4
 #define READ_SCHEMA    "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name"
@@ -145,7 +146,7 @@ static bool same_row(sqlite3_stmt *a, sqlite3_stmt *b)
 	return true;
 }
 
-/* What comes first in the order of names is what one of the two has and the other has not. */
+/* The name that comes first belongs to an object that only one of the two has. */
 static const char *first_name(sqlite3_stmt *ours, int our_rc, sqlite3_stmt *is, int is_rc, int n)
 {
 	if (is_rc == SQLITE_ROW &&
@@ -192,8 +193,8 @@ static sqlite3 *expected(const struct migration *steps, int version)
 	return NULL;
 }
 
-/* The parsed schema is dropped first, so that it is read from this transaction's snapshot: a
- * schema_version that somebody had set back would not tell that it had changed. */
+/* SQLite's parsed schema is dropped first, so that it is read from the snapshot of this
+ * transaction: a schema_version that was set back would hide a change. */
 bool guard_compare(
 	struct ledger *l, const struct migration *steps, int version, struct fault *fault)
 {
@@ -236,7 +237,8 @@ static bool check_text(struct ledger *l, struct fault *fault)
 	return guard_compare(l, schema_migrations, schema_newest, fault);
 }
 
-/* After a difference the connection is not used any more: what SQLite has parsed may be theirs. */
+/* After a difference the connection is not used any more: SQLite may have parsed the foreign
+ * schema. */
 bool guard_schema(struct ledger *l, struct fault *fault)
 {
 	int64_t version = 0;

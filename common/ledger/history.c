@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * History: what happened to sightings, people and the ledger as a whole.
+ */
 #include "ledger/history.h"
 
 #include <string.h>
@@ -26,11 +29,12 @@ static bool add(struct ledger *l, int64_t at, const char *subject, const char *a
 	return query_run(&q);
 }
 
-/* ---- what people can add at will ---- */
+/* ---- what users can cause at will ---- */
 
-/* An account's user changes its facts as often as he likes; an account that comes and goes, or
- * collides, takes its person along. The oldest of these rows go. What Google did and what an
- * administrator decided is of another kind or actor, and stays until retention. */
+/* A user can change the facts of an account at will, and an account that comes and goes, or
+ * collides, changes the state of its person. The oldest of such entries are deleted. Entries
+ * about mails and about decisions of an administrator have other events or actors, and stay
+ * until retention. */
 static bool trim(struct ledger *l, const char *sql, const char *address, int64_t sighting,
 	struct fault *fault)
 {

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who takes up whom: a person is in the hands of one program at a time.
+ * Leases: a person is worked on by one program at a time. And the schedule: when the next attempts
+ * are due, and how it is corrected after a jump of the clock.
  */
 #include "ledger/person.h"
 
 #define LEASE_LONGEST_S 86400
 
-/* A lease that ends beyond a day was written under a clock that has been set back since: it would
- * keep its person from everybody for as long as the clock was wrong. */
+/* A lease that ends more than a day ahead was written under a clock that has been set back
+ * since. It would block the person for as long as the clock was wrong. */
 static bool drop_invalid_leases(struct ledger *l, int64_t now, struct fault *fault)
 {
 	struct query q;
@@ -51,8 +52,8 @@ static bool lease_person(struct ledger *l, const char *address, const char *owne
 
 	query_start(&q, l,
 		"UPDATE person SET lease_owner = ?1, lease_until = ?2,"
-		" runnable_at = CASE WHEN runnable_at = 0 THEN 0 ELSE max(next_attempt, ?2) END "
-		"WHERE address = ?3",
+		" runnable_at = CASE WHEN runnable_at = 0 THEN 0 ELSE max(next_attempt, ?2) END"
+		" WHERE address = ?3",
 		fault);
 	query_text(&q, owner);
 	query_number(&q, until);
@@ -141,15 +142,15 @@ bool ledger_release(struct ledger *l, const char *owner, const char *address, st
 	return txn_end(l, query_run(&q), fault);
 }
 
-/* Which of them were put under the clock that was ahead cannot be told: the others are looked at
- * once too soon. */
+/* It is not known which attempts were planned by the clock that was ahead. The others are made
+ * once too early. */
 static bool shift_schedule(struct ledger *l, int64_t now, int64_t back, struct fault *fault)
 {
 	struct query q;
 
 	query_start(&q, l,
-		"UPDATE person SET next_attempt = max(?1, next_attempt - ?2), runnable_at = "
-		"max(?1, next_attempt - ?2, lease_until)"
+		"UPDATE person SET next_attempt = max(?1, next_attempt - ?2),"
+		" runnable_at = max(?1, next_attempt - ?2, lease_until)"
 		" WHERE priority IN ('new', 'retry', 'background') AND runnable_at > ?1",
 		fault);
 	query_number(&q, now);
@@ -157,19 +158,18 @@ static bool shift_schedule(struct ledger *l, int64_t now, int64_t back, struct f
 	return query_run(&q);
 }
 
-/* The longest waits: a window may open in a week, the cap and what Google asks for (Retry-After)
- * last a day, an unconfirmed send is looked at once a day; all others are tried again within the
- * hour. */
+/* The longest waits: a send window may open in a week. The daily limit and Google's Retry-After
+ * last a day, and an unconfirmed send is checked once a day. Everything else is tried again
+ * within the hour. */
 static bool reschedule(struct ledger *l, int64_t now, struct fault *fault)
 {
 	struct query q;
 
 	query_start(&q, l,
 		"UPDATE person SET next_attempt = ?1, runnable_at = max(?1, lease_until)"
-		" WHERE priority IN ('new', 'retry', 'background') AND runnable_at > 0 AND "
-		"runnable_at > ?1 + 7200"
-		" AND next_attempt > ?1 + CASE WHEN reason IN ('send_window', 'reconcile') THEN 8 "
-		"* 86400"
+		" WHERE priority IN ('new', 'retry', 'background') AND runnable_at > 0"
+		" AND runnable_at > ?1 + 7200 AND next_attempt > ?1 + CASE"
+		" WHEN reason IN ('send_window', 'reconcile') THEN 8 * 86400"
 		" WHEN reason IN ('daily_limit', 'retry') OR state = 'unconfirmed' THEN 26 * 3600"
 		" ELSE 7200 END",
 		fault);
@@ -177,16 +177,15 @@ static bool reschedule(struct ledger *l, int64_t now, struct fault *fault)
 	return query_run(&q);
 }
 
-/* The same for what no wait of any kind explains: one look into the index, for every round. */
+/* The same for attempts that no kind of wait explains: one look into the index, for every batch. */
 static bool clamp_schedule(struct ledger *l, int64_t now, struct fault *fault)
 {
 	struct query q;
 
 	query_start(&q, l,
 		"UPDATE person SET next_attempt = ?1, runnable_at = max(?1, lease_until)"
-		" WHERE priority IN ('new', 'retry', 'background') AND runnable_at > 0 AND "
-		"runnable_at > ?1 + 8 * "
-		"86400",
+		" WHERE priority IN ('new', 'retry', 'background') AND runnable_at > 0"
+		" AND runnable_at > ?1 + 8 * 86400",
 		fault);
 	query_number(&q, now);
 	return query_run(&q);
@@ -205,19 +204,19 @@ bool ledger_reschedule(struct ledger *l, int64_t now, int64_t back, struct fault
 					      fault);
 }
 
-/* One look into the index for each class, however many people there are. */
+/* One look into the index for each priority, however many people there are. */
 bool ledger_next_due(struct ledger *l, int64_t *due, struct fault *fault)
 {
 	struct query q;
 
 	query_start(&q, l,
 		"SELECT min(runnable_at) FROM ("
-		"SELECT min(runnable_at) AS runnable_at FROM person WHERE priority = 'new' AND "
-		"runnable_at > 0"
-		" UNION ALL SELECT min(runnable_at) FROM person WHERE priority = 'retry' AND "
-		"runnable_at > 0"
-		" UNION ALL SELECT min(runnable_at) FROM person WHERE priority = 'background' AND "
-		"runnable_at > 0)",
+		"SELECT min(runnable_at) AS runnable_at FROM person"
+		" WHERE priority = 'new' AND runnable_at > 0"
+		" UNION ALL SELECT min(runnable_at) FROM person"
+		" WHERE priority = 'retry' AND runnable_at > 0"
+		" UNION ALL SELECT min(runnable_at) FROM person"
+		" WHERE priority = 'background' AND runnable_at > 0)",
 		fault);
 	return query_one(&q, due) >= 0;
 }

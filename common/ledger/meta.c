@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Small things that survive: values by name, and which programs work on this ledger.
+ * Values by name, and the heartbeats of the programs that work on this ledger.
  */
 #include "ledger/sqlite.h"
 
@@ -42,8 +42,8 @@ static bool write_heartbeat(struct ledger *l, const struct ledger_worker *w, str
 	struct query q;
 
 	query_start(&q, l,
-		"INSERT INTO worker (program, host, version, pid, last_heartbeat, started, "
-		"status_text)"
+		"INSERT INTO worker"
+		" (program, host, version, pid, last_heartbeat, started, status_text)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (program, host) DO UPDATE SET"
 		" version = ?3, pid = ?4, last_heartbeat = ?5, started = ?6, status_text = ?7",
 		fault);
@@ -70,9 +70,8 @@ bool ledger_each_worker(struct ledger *l, bool (*each)(const struct ledger_worke
 	bool more = true;
 
 	query_start(&q, l,
-		"SELECT program, host, version, pid, last_heartbeat, started, status_text FROM "
-		"worker"
-		" ORDER BY program, host",
+		"SELECT program, host, version, pid, last_heartbeat, started, status_text"
+		" FROM worker ORDER BY program, host",
 		fault);
 	while (more && query_row(&q) > 0) {
 		row_text(&q, w.program, sizeof(w.program));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Opening: the file and its rights, the engine's promises, and whether it is our ledger at all.
+ * Opening a ledger: the owner and mode of the file, SQLite's settings, and whether it is our
+ * ledger.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -57,7 +58,8 @@ static bool directory_of(const char *path, char out[PATH_MAX])
 	return str_format(out, PATH_MAX, "%.*s", slash == path ? 1 : (int)(slash - path), path);
 }
 
-/* The directory's own entry must be on disk too, or a power cut takes the whole ledger with it. */
+/* The entry in the directory must be on the disk too, or a power cut would lose the whole
+ * ledger. */
 static bool sync_directory(const char *directory)
 {
 	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -67,9 +69,9 @@ static bool sync_directory(const char *directory)
 	return rc == 0;
 }
 
-/* Made before SQLite opens it, so that no other account can read it at any moment, whatever the
- * umask. A ledger that accounts share is made by root (--prepare), which keeps it: in a directory
- * that is not our own none is made here. */
+/* The file is created before SQLite opens it, so that no other account can read it at any
+ * moment, whatever the umask. A ledger that accounts share is created by root (--prepare) and
+ * stays root's: in a directory of another owner none is created here. */
 static bool create_file(const char *path, struct fault *fault)
 {
 	char directory[PATH_MAX];
@@ -78,7 +80,7 @@ static bool create_file(const char *path, struct fault *fault)
 	int fd;
 
 	if (access(path, F_OK) == 0 || errno != ENOENT)
-		return true; /* check_file says what it is */
+		return true; /* check_file reports what it is */
 	if (!directory_of(path, directory) || stat(directory, &st) != 0)
 		return err_system(path, "cannot be created", fault);
 	if (st.st_uid != geteuid())
@@ -93,7 +95,7 @@ static bool create_file(const char *path, struct fault *fault)
 	return good;
 }
 
-/* What the ledger's own group may do, it may; every other group reads about people. */
+/* The group of the ledger may read and write it. No other group may read about people. */
 static bool is_closed(const struct stat *st, const char *ledger_user)
 {
 	uid_t uid;
@@ -105,8 +107,8 @@ static bool is_closed(const struct stat *st, const char *ledger_user)
 	       passwd_find(ledger_user, &uid, &gid, NULL) && st->st_gid == gid;
 }
 
-/* It is looked at by name only: to close a descriptor of a ledger that this process has open twice
- * would drop the locks of the other. */
+/* By name only: closing a descriptor of a ledger that this process has open twice would drop the
+ * locks of the other one. */
 static bool check_file(struct ledger *l, const char *ledger_user, struct fault *fault)
 {
 	struct stat st;
@@ -133,9 +135,9 @@ static bool check_file(struct ledger *l, const char *ledger_user, struct fault *
 	return true;
 }
 
-/* ---- the engine ---- */
+/* ---- SQLite ---- */
 
-/* Two programs that make the same new ledger may meet here, where SQLite does not always wait. */
+/* Two programs that create the same ledger may meet here, where SQLite does not always wait. */
 static bool write_ahead(struct ledger *l, struct fault *fault)
 {
 	const struct timespec pause = {.tv_nsec = 50000000};
@@ -150,10 +152,10 @@ static bool write_ahead(struct ledger *l, struct fault *fault)
 	return rc == SQLITE_OK || sql_fault(l, rc, fault);
 }
 
-/* Once a process, before SQLite is used at all; later it changes nothing. No thread of ours but the
- * first one ever comes here, and nobody asks how much memory SQLite uses: without locks and counts
- * at every allocation it is a quarter faster. Pages of the cache are allocated one by one, so that
- * ledger_release_memory gives them back; SQLite would keep the first twenty. */
+/* Once in a process, before SQLite is used; later calls have no effect. Only one thread of a
+ * program uses SQLite, and its memory is not counted: without locks and counts for each
+ * allocation it is a quarter faster. Pages of the cache are allocated one by one, so that
+ * ledger_release_memory can free them; SQLite would keep the first twenty. */
 static void set_up_process(void)
 {
 	(void)sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
@@ -161,8 +163,8 @@ static void set_up_process(void)
 	(void)sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
 }
 
-/* The cache holds what one group changes, so that nothing is written before its commit;
- * ledger_release_memory gives it back. */
+/* The cache holds what one transaction changes, so that nothing is written before the commit.
+ * ledger_release_memory frees it. */
 static bool set_up_engine(struct ledger *l, struct fault *fault)
 {
 	sqlite3_extended_result_codes(l->db, 1);
@@ -203,7 +205,7 @@ struct content {
 	int64_t application, version, tables;
 };
 
-/* All three of one moment: another program may be making the ledger just now. */
+/* All three from one snapshot: another program may be creating the ledger at this moment. */
 static bool read_content(struct ledger *l, struct content *content, struct fault *fault)
 {
 	struct query q;
@@ -220,8 +222,8 @@ static bool read_content(struct ledger *l, struct content *content, struct fault
 	return good;
 }
 
-/* An empty file is a ledger that root has prepared, or whose maker was stopped before the first
- * step: no ledger yet for those that make none. */
+/* An empty file was created by root, or by a program that was stopped before it created the
+ * schema. For a program that does not create a ledger it is a missing one. */
 static bool check_schema(struct ledger *l, enum ledger_open_mode mode, struct fault *fault)
 {
 	struct content is;
@@ -274,7 +276,7 @@ static bool upgrade(struct ledger *l, int64_t from, void *ctx, struct fault *fau
 	return from > 1 || stored_counters_migrate_v1(l, fault);
 }
 
-/* Whether anybody in it owes his state to Google's answers for the recorded customer. */
+/* Whether the state of a person depends on an answer that Google gave for the recorded customer. */
 static int has_results(struct ledger *l, struct fault *fault)
 {
 	int64_t asked = 0;
@@ -310,8 +312,8 @@ static bool set_customer(struct ledger *l, const char *customer, struct fault *f
 	return txn_end(l, query_run(&q), fault);
 }
 
-/* The settings' word is taken over as long as nothing hangs on the recorded one: the collector may
- * have made the ledger before anybody wrote down the customer. */
+/* The customer of the settings is stored as long as nothing depends on the recorded one: the
+ * collector may have created the ledger before the customer was set. */
 static bool check_customer(struct ledger *l, const struct settings *settings, struct fault *fault)
 {
 	char recorded[64] = "";

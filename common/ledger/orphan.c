@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What becomes of people when the accounts that lead to them come, go, or collide.
+ * What happens to a person when an account is mapped to the address, when the last one goes, or
+ * when accounts collide.
  */
 #include <string.h>
 
@@ -24,7 +25,7 @@ bool person_link(struct ledger *l, const char *address, struct fault *fault)
 	return person_apply(l, address, &event, NULL, actor, NULL, fault) >= 0;
 }
 
-static int is_leased(struct ledger *l, const char *address, struct fault *fault)
+int person_is_leased(struct ledger *l, const char *address, struct fault *fault)
 {
 	int64_t leased = 0;
 	struct query q;
@@ -48,7 +49,7 @@ bool person_unlink(struct ledger *l, const char *address, enum person_reason why
 		return false;
 	if (has)
 		return true;
-	leased = is_leased(l, address, fault);
+	leased = person_is_leased(l, address, fault);
 	if (leased < 0)
 		return false;
 	event.unlinked.reason = why;

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The one pause: who may replace it, and who may clear it.
+ */
 #include <string.h>
 
 #include "base/array.h"
@@ -59,7 +62,7 @@ static bool write_pause(struct ledger *l, const struct ledger_pause *p, struct f
 	return query_run(&q);
 }
 
-/* History hears of a pause, not of each probe that leaves it as it is. */
+/* History records a pause, but not each probe that leaves it unchanged. */
 static bool set_pause(struct ledger *l, const struct ledger_pause *p, struct fault *fault)
 {
 	struct ledger_pause now;

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The row of a person: reading it, writing it with history, and applying events to it.
+ */
 #include "ledger/person.h"
 
 #include <string.h>
@@ -108,7 +111,7 @@ bool person_has_account(struct ledger *l, const char *address, int64_t *has, str
 	return query_one(&q, has) >= 0;
 }
 
-/* The row as it was, as far as its change has consequences. */
+/* The stored row before the change. */
 struct previous {
 	bool known;
 	char state[32];
@@ -133,7 +136,7 @@ static bool load_previous(
 	return query_end(&q);
 }
 
-/* The hosts of this person's accounts are to hear of it. */
+/* The hosts of this person's accounts must be told. */
 static bool bump_host_revision(struct ledger *l, const char *address, struct fault *fault)
 {
 	int64_t revision = next_revision(l, fault);
@@ -160,8 +163,8 @@ static bool count_result(struct ledger *l, enum person_state state, struct fault
 	       stored_counter_add(l, COUNTER_RESULTS, RESULT_CANCELLED, 1, fault);
 }
 
-/* Of the first line only the day is kept, because it is of the moment of a login. The hosts do not
- * hear of `sending`, which lasts as long as one call. */
+/* The first entry about a person is of the moment of a login: only its day is stored. The hosts are
+ * not told of `sending`, which lasts as long as one call. */
 static bool append_history(struct ledger *l, const struct previous *previous,
 	const struct person *p, const char *cause, const char *actor, struct fault *fault)
 {
@@ -181,7 +184,7 @@ static bool append_history(struct ledger *l, const struct previous *previous,
 	return p->state == PERSON_SENDING || bump_host_revision(l, p->address, fault);
 }
 
-/* What becomes of the lease: it ends, it stays as it is, or `owner` has it until `until`. */
+/* The lease ends, stays as it is, or belongs to `owner` until `until`. */
 struct lease {
 	bool keep;
 	const char *owner;
@@ -223,12 +226,12 @@ static bool insert(struct ledger *l, const struct person *p, struct fault *fault
 	if (!has && stored.orphaned_since == 0)
 		stored.orphaned_since = today;
 	query_start(&q, l,
-		"INSERT INTO person (state, reason, next_attempt, priority, attempts, fault_code, "
-		"fault_text,"
-		" mails, our_mails, intent_at, intent_date, intent_mails, approved, resend,"
-		" discovered, checked, changed, orphaned_since, orphan_reason, address, first_day, "
-		"runnable_at)"
-		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 0), ?, ?, ?,"
+		"INSERT INTO person (state, reason, next_attempt, priority, attempts, fault_code,"
+		" fault_text, mails, our_mails, intent_at, intent_date, intent_mails, approved, "
+		"resend,"
+		" discovered, checked, changed, orphaned_since, orphan_reason, address, first_day,"
+		" runnable_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+		"nullif(?, 0), ?, ?, ?,"
 		" 0)",
 		fault);
 	bind_person(&q, &stored);
@@ -241,9 +244,9 @@ static bool update(struct ledger *l, const struct person *p, struct fault *fault
 	struct query q;
 
 	query_start(&q, l,
-		"UPDATE person SET state = ?, reason = ?, next_attempt = ?, priority = ?, attempts "
-		"= ?,"
-		" fault_code = ?, fault_text = ?, mails = ?, our_mails = ?, intent_at = ?,"
+		"UPDATE person SET state = ?, reason = ?, next_attempt = ?, priority = ?,"
+		" attempts = ?, fault_code = ?, fault_text = ?, mails = ?, our_mails = ?, "
+		"intent_at = ?,"
 		" intent_date = ?, intent_mails = ?, approved = ?, resend = ?, discovered = ?,"
 		" checked = ?, changed = ?, orphaned_since = nullif(?, 0), orphan_reason = ?"
 		" WHERE address = ?",
@@ -252,8 +255,7 @@ static bool update(struct ledger *l, const struct person *p, struct fault *fault
 	return query_run(&q);
 }
 
-/* `ready` is when somebody may take up the person: next_attempt, or the end of a lease if that is
- * later; 0: never. */
+/* runnable_at is the next attempt, or the end of the lease if that is later; 0: never. */
 static bool set_lease(
 	struct ledger *l, const struct person *p, const struct lease *lease, struct fault *fault)
 {

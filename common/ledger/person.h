@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Inside the room: a person's row, and the changes that the ledger itself makes to people. All but
- * the reading stand between txn_begin and txn_end.
+ * The row of a person, and the changes that the ledger itself makes to people. The functions that
+ * write are called between txn_begin and txn_end.
  */
 #ifndef CLOUDINVITE_LEDGER_PERSON_H
 #define CLOUDINVITE_LEDGER_PERSON_H
 
 #include "ledger/sqlite.h"
 
-#define PERSON_COLUMNS                                                                             \
-	"address, state, reason, next_attempt, priority, attempts, fault_code, fault_text, "       \
-	"mails, our_mails, "                                                                       \
-	"intent_at, intent_date, intent_mails, approved, resend, discovered, checked, first_day, " \
+#define PERSON_COLUMNS                                                                           \
+	"address, state, reason, next_attempt, priority, attempts, fault_code, fault_text, "     \
+	"mails, our_mails, intent_at, intent_date, intent_mails, approved, resend, discovered, " \
+	"checked, first_day, "                                                                   \
 	"changed, orphaned_since, orphan_reason"
-/* Who may be claimed when due. */
+/* The states in which a person may be claimed. */
 #define PERSON_CLAIMABLE "('queued', 'unconfirmed', 'sending', 'invited')"
 
-/* Reads PERSON_COLUMNS; false with the fault when they hold an unknown word. */
+/* Reads PERSON_COLUMNS; false with a fault if they contain an unknown word. */
 bool person_row(struct query *q, struct person *out);
 /* ledger_person_apply, within a transaction. */
 int person_apply(struct ledger *l, const char *address, const struct person_event *event,
@@ -28,15 +28,18 @@ int64_t send_begin(
 bool send_end(
 	struct ledger *l, const char *address, enum send_outcome outcome, struct fault *fault);
 
-/* *has: whether an account that is there leads to this address. */
+/* Whether a program works on this person: 1, 0, -1. */
+int person_is_leased(struct ledger *l, const char *address, struct fault *fault);
+/* *has: whether an account that exists is mapped to this address. */
 bool person_has_account(struct ledger *l, const char *address, int64_t *has, struct fault *fault);
-/* A sighting leads to this address (again). */
+/* A sighting is mapped to this address (again). */
 bool person_link(struct ledger *l, const char *address, struct fault *fault);
-/* A sighting does not lead to this address any more. If no other does: the consequences. */
+/* A sighting is no longer mapped to this address, because of "account_removed" or of a verdict,
+ * whose word is the reason. Without another one, the person is orphaned. */
 bool person_unlink(struct ledger *l, const char *address, enum person_reason why, const char *cause,
 	struct fault *fault);
-/* Two accounts of one host claim this address: who is queued waits for the administrator, unless
- * some other account leads to it for certain. */
+/* Two accounts of one host are mapped to this address: a person who is queued is held, unless
+ * another account is certainly theirs. */
 bool person_collided(struct ledger *l, const char *address, const char *cause, struct fault *fault);
 
 #endif

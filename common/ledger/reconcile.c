@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reconcile: mails may be out that this ledger does not know of. What is kept of it, and who waits
- * for its end.
+ * Reconcile: mails may be out that this ledger does not know of. Its state, and the people who
+ * wait for its end.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -29,7 +29,7 @@ static int get_number(struct ledger *l, const char *key, int64_t *out, struct fa
 	return found;
 }
 
-/* It may have taken another id since it was opened. */
+/* The ledger may have got another id since it was opened. */
 static bool read_id(struct ledger *l, struct fault *fault)
 {
 	struct query q;
@@ -110,7 +110,7 @@ int64_t ledger_count_sends(struct ledger *l, int sends, struct fault *fault)
 	return txn_end(l, good, fault) ? before + sends : -1;
 }
 
-/* What was asked before cleared the way for a mail that may have gone since. */
+/* Earlier answers of Google permitted a mail that may have been sent since. */
 static bool distrust_checks(struct ledger *l, struct fault *fault)
 {
 	struct query q;
@@ -119,7 +119,7 @@ static bool distrust_checks(struct ledger *l, struct fault *fault)
 	return query_run(&q);
 }
 
-/* Only a beginning, and another cause, is history; not each step on the way. */
+/* History records the beginning, and another cause, but not each step. */
 static bool reconcile(
 	struct ledger *l, const struct ledger_reconcile *r, const char *actor, struct fault *fault)
 {
@@ -170,8 +170,8 @@ int ledger_reconciled(struct ledger *l, const char *cause, const char *actor, st
 	if (!txn_begin(l, fault))
 		return -1;
 	found = ledger_reconciling(l, &now, fault);
-	/* What was asked while Google could still hide a mail counts no more than what was before.
-	 */
+	/* Answers that Google gave while it could still hide a mail count no more than earlier
+	 * ones. */
 	if (found > 0 &&
 		!(clear_all(l, fault) && distrust_checks(l, fault) && release_waiting(l, fault) &&
 			history_whole(l, "reconciled", cause, actor, fault)))

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Figures for a report: what became of every account, host by host, and what happened week by week.
- * Read in the order of an index and counted on the way, so that memory does not grow with people.
+ * Queries for the report: the status of every account, host by host, and what happened in each
+ * week. Rows are read in the order of an index and counted, so that memory does not grow with
+ * people.
  */
 #include "ledger/sqlite.h"
 
@@ -67,8 +68,8 @@ static bool count_seen(struct ledger *l, struct ledger_week *week, struct fault 
 	return query_one(&q, &week->seen) >= 0;
 }
 
-/* Somebody whose state comes back, or whose reason changes, has the same word in his story again:
- * the first one counts. */
+/* A person whose state comes back, or whose reason changes, has the same event in the history
+ * again: only the first one counts. */
 static bool count_transitions(struct ledger *l, struct ledger_week *week, struct fault *fault)
 {
 	enum person_state state;

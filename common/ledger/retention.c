@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Forgetting: one person at somebody's word, and everybody whose time is over. Deleted content is
- * overwritten in the file (secure_delete), and the write-ahead log is emptied.
+ * Erasure of one person on request, and of all rows whose retention is over. SQLite overwrites
+ * deleted content in the file (secure_delete), and the write-ahead log is emptied.
  */
 #include "base/clock.h"
 #include "base/str.h"
 #include "ledger/person.h"
 #include "ledger/sighting.h"
 
-/* Runs SQL with one text and no rows; adds the number of rows that it changed. */
+/* Runs SQL with one text and without rows; adds the number of rows that it changed. */
 static bool erase(
 	struct ledger *l, const char *sql, const char *text, int64_t *rows, struct fault *fault)
 {
@@ -22,7 +22,7 @@ static bool erase(
 	return true;
 }
 
-/* ---- one ---- */
+/* ---- on request ---- */
 
 static bool err_busy(struct ledger *l, struct fault *fault)
 {
@@ -31,18 +31,12 @@ static bool err_busy(struct ledger *l, struct fault *fault)
 	return fault_remedy(fault, "Try again in a minute.");
 }
 
-/* A result that is on its way would bring the person back. */
-static bool is_leased(struct ledger *l, const char *address, struct fault *fault)
+/* A program that works on this person would store it again. */
+static bool may_erase(struct ledger *l, const char *address, struct fault *fault)
 {
-	int64_t leased = 0;
-	struct query q;
+	int leased = person_is_leased(l, address, fault);
 
-	query_start(&q, l, "SELECT lease_until > ? FROM person WHERE address = ?", fault);
-	query_number(&q, clock_wall());
-	query_text(&q, address);
-	if (query_one(&q, &leased) < 0)
-		return true;
-	return leased != 0 && !err_busy(l, fault);
+	return leased == 0 || (leased > 0 && err_busy(l, fault));
 }
 
 static bool erase_person(struct ledger *l, const char *address, int64_t *rows, struct fault *fault)
@@ -69,14 +63,14 @@ int ledger_forget(struct ledger *l, const char *address, struct fault *fault)
 
 	if (!txn_begin(l, fault))
 		return -1;
-	good = !is_leased(l, address, fault) && erase_person(l, address, &rows, fault);
+	good = may_erase(l, address, fault) && erase_person(l, address, &rows, fault);
 	l->erased = l->erased || good;
 	if (!txn_end(l, good, fault))
 		return -1;
 	return rows > 0;
 }
 
-/* Its history is not to stay with the address that it led to. */
+/* The history of the account must not stay with its address. */
 static bool forget_account(struct ledger *l, struct ledger_sighting *s, struct fault *fault)
 {
 	char address[ADDRESS_MAX + 1];
@@ -105,9 +99,9 @@ int ledger_forget_sighting(
 	return txn_end(l, found >= 0, fault) ? found : -1;
 }
 
-/* ---- all whose time is over ---- */
+/* ---- retention ---- */
 
-/* Runs SQL with a time and a limit; adds what it deleted. */
+/* Runs SQL with a time and a limit; adds the number of rows that it deleted. */
 static bool expire(
 	struct ledger *l, const char *sql, int64_t before, int max, int *done, struct fault *fault)
 {
@@ -137,7 +131,7 @@ static bool expire_journals(
 		       before, max, done, fault);
 }
 
-/* 1 one of them, 0 none is left, -1. */
+/* 1 found, 0 none left, -1. */
 static int next_gone(
 	struct ledger *l, int64_t before, struct ledger_sighting *out, struct fault *fault)
 {
@@ -173,15 +167,15 @@ static bool expire_accounts(
 	return true;
 }
 
-/* Whoever has an open intent, waits, or is in somebody's hands is not done with; and who was mailed
- * lately by Google's clock was not forgotten years ago, whatever ours said then. */
+/* People with an open intent, in the queue or leased are kept. So are people who were mailed
+ * lately by Google's clock, whatever our clock said when they were stored. */
 static bool expire_people(struct ledger *l, int64_t gone_before, int64_t before, int max, int *done,
 	struct fault *fault)
 {
 	return expire(l,
 		       "DELETE FROM person WHERE id IN (SELECT id FROM person"
-		       " WHERE orphaned_since IS NOT NULL AND orphaned_since < ? AND (+state = "
-		       "'gone'"
+		       " WHERE orphaned_since IS NOT NULL AND orphaned_since < ?"
+		       " AND (+state = 'gone'"
 		       " OR (+state IN ('not_invitable', 'failed', 'held') AND mails <= 0"
 		       " AND our_mails = 0 AND intent_at = 0))"
 		       " AND lease_until = 0 ORDER BY orphaned_since LIMIT ?)",

@@ -39,7 +39,7 @@ bool schema_other_version(struct ledger *l, int64_t version, struct fault *fault
 			     : "Restart the services: they migrate the ledger when they start.");
 }
 
-/* A pragma takes no bound values: these two are our own constants. */
+/* A pragma has no bound values. These two are constants. */
 static bool set_version(struct ledger *l, int version, struct fault *fault)
 {
 	char sql[128];
@@ -91,7 +91,7 @@ static bool make_steps(struct ledger *l, const struct migration *steps, int coun
 	struct making m = {l, fault};
 	int64_t application, version;
 
-	/* Before this transaction another program may have made the steps. */
+	/* Another program may have made the steps before this transaction began. */
 	if (!schema_read(l, &application, &version, fault))
 		return false;
 	if (version >= count)

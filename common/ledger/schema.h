@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Inside the room: the tables, and how an older ledger becomes a present one.
+ * Versions of the schema, and how an older ledger gets the newest one.
  */
 #ifndef CLOUDINVITE_LEDGER_SCHEMA_H
 #define CLOUDINVITE_LEDGER_SCHEMA_H
 
 #include "ledger/sqlite.h"
 
-#define LEDGER_APPLICATION_ID 0x43496c67 /* "CIlg": file(1) can tell a ledger by it */
+#define LEDGER_APPLICATION_ID 0x43496c67 /* "CIlg": file(1) recognises a ledger by it */
 
 /* Texts of SQL, the last one NULL. */
 #define SCHEMA_TEXTS 5
@@ -25,12 +25,12 @@ extern const char schema_v1[], schema_v2_tables[], schema_v2_indexes[], schema_v
 extern const struct migration schema_migrations[];
 extern const int schema_newest;
 
-/* What the file is: its application id and its version (0 and 0: empty). */
+/* The application id and the version of the file (0 and 0: it is empty). */
 bool schema_read(struct ledger *l, int64_t *application, int64_t *version, struct fault *fault);
-/* Says that the ledger has another version than this program. Always false. */
+/* Reports that the ledger has another version than this program. Always false. */
 bool schema_other_version(struct ledger *l, int64_t version, struct fault *fault);
-/* Makes the schema of this version where there is none yet, by `execute`, which returns false to
- * stop. */
+/* Creates the schema of this version where there is none, by calls of `execute`, which returns
+ * false to stop. */
 bool schema_make(const struct migration *steps, int version,
 	bool (*execute)(const char *sql, void *ctx), void *ctx);
 /* What only the caller can do, in the same transaction. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The journal of sends: opened in the commit of the intent, closed in that of the result.
+ * Sends: a row is added in the transaction of the intent, and gets its outcome in that of the
+ * result.
  */
 #include <string.h>
 
@@ -58,8 +59,8 @@ int64_t ledger_sends_since(struct ledger *l, int64_t since, struct fault *fault)
 
 	query_start(&q, l,
 		"SELECT (SELECT coalesce(sum(n), 0) FROM count_send"
-		" WHERE quarter >= (?1 + 899) / 900) + (SELECT count(*) FROM send WHERE at >= ?1 "
-		"AND at < (?1 + 899) / 900 * 900"
+		" WHERE quarter >= (?1 + 899) / 900) + (SELECT count(*) FROM send"
+		" WHERE at >= ?1 AND at < (?1 + 899) / 900 * 900"
 		" AND outcome NOT IN ('refused', 'resolved_unsent'))",
 		fault);
 	query_number(&q, since);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sightings as they are read: one, those that fit, those to be judged, those that a host should
- * hear of.
+ * Reading sightings: one, those that match, those that must be evaluated, those that a host must
+ * be told of.
  */
 #include "ledger/sighting.h"
 
@@ -52,7 +52,7 @@ int sighting_find(struct ledger *l, const char *host, const char *user, struct l
 	return found;
 }
 
-/* The number comes first: what changes between the two readings then counts as not yet read. */
+/* The revision is read first: changes between the two queries then count as not yet read. */
 static bool note_facts_read(struct ledger *l, struct fault *fault)
 {
 	struct query q;
@@ -61,7 +61,8 @@ static bool note_facts_read(struct ledger *l, struct fault *fault)
 	return query_one(&q, &l->facts_read) >= 0;
 }
 
-/* Three looks into the index of `rules`: never judged, and judged by others on both sides. */
+/* Three looks into the index of `rules`: not evaluated, and evaluated under rules with a smaller
+ * or a larger fingerprint. */
 int ledger_unclassified(
 	struct ledger *l, uint64_t rules, struct ledger_sighting *out, int max, struct fault *fault)
 {
@@ -87,7 +88,7 @@ int ledger_unclassified(
 	return query_end(&q) && good ? n : -1;
 }
 
-/* An address is looked up by its index, all else by that of account and host. */
+/* An address is found by its index, everything else by that of account and host. */
 static const char *each_sql(const char *user, const char *address)
 {
 	if (address)
@@ -132,9 +133,8 @@ bool ledger_changes_since(struct ledger *l, const char *host, int64_t since, int
 	query_start(&q, l,
 		"SELECT s.account, coalesce(p.state, s.verdict) FROM sighting s"
 		" LEFT JOIN person p ON p.address = s.address"
-		" WHERE s.host = ? AND s.revision > ? AND s.gone_day IS NULL AND s.verdict <> "
-		"'none'"
-		" ORDER BY s.revision",
+		" WHERE s.host = ? AND s.revision > ? AND s.gone_day IS NULL"
+		" AND s.verdict <> 'none' ORDER BY s.revision",
 		fault);
 	query_text(&q, host);
 	query_number(&q, since);
@@ -146,7 +146,7 @@ bool ledger_changes_since(struct ledger *l, const char *host, int64_t since, int
 	return query_end(&q);
 }
 
-/* ---- one of them goes ---- */
+/* ---- unlinking ---- */
 
 bool sighting_clear_collision(
 	struct ledger *l, const struct ledger_sighting *s, struct fault *fault)

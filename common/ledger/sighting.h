@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Inside the room: a sighting's row, and what the going of one means to the others.
+ * The row of a sighting, and what its end means for others.
  */
 #ifndef CLOUDINVITE_LEDGER_SIGHTING_H
 #define CLOUDINVITE_LEDGER_SIGHTING_H
@@ -11,19 +11,19 @@
 	"id, host, account, uid, trigger, first_day, local, shell, member_of, first_name, " \
 	"last_name, gone_day IS NOT NULL, verdict, from_template, address, rule, sentence"
 
-/* Reads SIGHTING_COLUMNS; false with the fault when they hold an unknown word. */
+/* Reads SIGHTING_COLUMNS; false with a fault if they contain an unknown word. */
 bool sighting_row(struct query *q, struct ledger_sighting *out);
 /* 1, 0, -1. */
 int sighting_find(struct ledger *l, const char *host, const char *user, struct ledger_sighting *out,
 	struct fault *fault);
-/* Whoever of its host collided with it for its address is judged anew. */
+/* Accounts of its host that collided with it over the address are evaluated again. */
 bool sighting_clear_collision(
 	struct ledger *l, const struct ledger_sighting *s, struct fault *fault);
-/* It leads to nobody from now on: sighting_clear_collision and person_unlink. The row must say so
- * already. */
+/* It is no longer mapped to its address: sighting_clear_collision and person_unlink. The row
+ * must be changed already. */
 bool sighting_unlink(struct ledger *l, const struct ledger_sighting *s, enum person_reason why,
 	const char *cause, struct fault *fault);
-/* Deletes the row; its history stays with the address that it led to, if there is one. */
+/* Deletes the row. Its history stays with the address to which it was mapped, if there is one. */
 bool sighting_delete(struct ledger *l, const struct ledger_sighting *s, struct fault *fault);
 
 #endif

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Errors of SQLite in words, prepared statements, and queries.
+ */
 #include "ledger/sqlite.h"
 
 #include <errno.h>
@@ -7,7 +10,7 @@
 
 #include "base/str.h"
 
-/* ---- what went wrong ---- */
+/* ---- errors ---- */
 
 static bool no_room(struct ledger *l, int rc)
 {
@@ -36,7 +39,7 @@ static bool err_read_only(struct ledger *l, struct fault *fault)
 		"its directory, and the file system must not be mounted read-only.");
 }
 
-/* SQLite names the last of several files that it tried: what is wrong with this one tells more. */
+/* SQLite names the last of several files that it tried. The reason for this file tells more. */
 static bool err_unreachable(struct ledger *l, struct fault *fault)
 {
 	int error = sqlite3_system_errno(l->db);
@@ -72,7 +75,7 @@ bool sql_fault(struct ledger *l, int rc, struct fault *fault)
 	switch (rc & 0xff) {
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
-	case SQLITE_PROTOCOL: /* a race for the log's locks that was lost for ten seconds */
+	case SQLITE_PROTOCOL: /* the log was locked by others for ten seconds */
 		fault_set(fault, FAULT_STORAGE, "ledger_locked",
 			"%s: another program has kept the ledger locked for 5 s", l->path);
 		return fault_remedy(fault,
@@ -130,7 +133,7 @@ static bool err_nested(struct ledger *l, const char *sql, struct fault *fault)
 
 /* ---- statements ---- */
 
-/* Open addressing over the addresses of the SQL texts. */
+/* A hash table with open addressing; the key is the address of the SQL text. */
 static struct statement *find(struct ledger *l, const char *sql)
 {
 	size_t at = ((uintptr_t)sql >> 3) * 0x9e3779b97f4a7c15u >> 32;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Inside the room: the handle, and how its functions speak SQL. Statements are prepared once and
- * kept for the life of the handle; values are bound, never written into SQL.
+ * The handle, and how the files of this folder use SQL. Statements are prepared once and kept as
+ * long as the handle; values are bound, never written into SQL.
  */
 #ifndef CLOUDINVITE_LEDGER_SQLITE_H
 #define CLOUDINVITE_LEDGER_SQLITE_H
@@ -11,7 +11,7 @@
 
 #include "ledger/ledger.h"
 
-#define STATEMENTS_MAX 256 /* a power of two, well above the number of SQL texts in this room */
+#define STATEMENTS_MAX 256 /* a power of two, well above the number of SQL texts */
 
 struct statement {
 	const char *sql; /* its address is the key */
@@ -23,30 +23,30 @@ struct ledger {
 	sqlite3 *db;
 	char *path;
 	bool reading; /* LEDGER_READ */
-	dev_t device; /* of the file that was opened: another one in its place is noticed */
+	dev_t device; /* of the file that was opened, to notice that it was replaced */
 	ino_t inode;
 	char id[33];
 	int schema;
 	bool in_txn;	  /* between ledger_begin and ledger_commit */
 	bool txn_aborted; /* a function failed in the transaction: only ledger_rollback is left */
-	bool erased;	  /* somebody was forgotten: the log is to be emptied after the commit */
+	bool erased;	  /* the write-ahead log must be emptied after the commit */
 	int64_t revision; /* of this transaction; 0: none taken yet */
 	struct query *query_txn;    /* reads in a transaction of its own, until query_end */
 	bool guarded;		    /* every transaction begins with guard_schema */
 	int64_t schema_version;	    /* of the schema that was compared; -1: none yet */
-	char schema_difference[80]; /* what is not as we make it: the handle is of no use any more
-				     */
-	int64_t step_ms;	    /* since when the statement runs, once it is a slow one */
+	char schema_difference[80]; /* of the schema from what this program creates: the handle is
+				       not used any more */
+	int64_t step_ms;	    /* since when the statement runs, if it is slow */
 	int64_t step_max_ms;
 	int64_t facts_read; /* facts up to this revision have been read by ledger_unclassified */
 	struct statement statements[STATEMENTS_MAX];
 };
 
-/* ---- asking ---- */
+/* ---- queries ---- */
 
-/* One run of a statement. Values are bound and columns are read in their order. After a failure the
- * rest does nothing, so that only query_row, query_run or query_end need be looked at. Bound texts
- * must live until query_end. */
+/* One run of a statement. Values are bound and columns are read in their order. After a failure,
+ * all calls do nothing, so that only the results of query_row, query_run and query_end matter.
+ * Bound texts must live until query_end. */
 struct query {
 	struct ledger *ledger;
 	struct statement *statement; /* NULL: failed */
@@ -55,46 +55,46 @@ struct query {
 	int column;
 };
 
-/* Closes the kept statements, which are prepared again when they are next run: those of a
- * dispatcher that has worked take 300 KB. Does nothing while a query is open. */
+/* Closes the kept statements, which are prepared again at their next run: those of a dispatcher
+ * that has worked take 300 KB. Does nothing while a query is open. */
 void statements_free(struct ledger *l);
-/* `sql` must live as long as the program: one text, one statement. Outside of a transaction it gets
- * one, which ends with the query. */
+/* `sql` must be a constant: it identifies the statement. Outside of a transaction the query gets
+ * one of its own, which ends with the query. */
 void query_start(struct query *q, struct ledger *l, const char *sql, struct fault *fault);
-/* For what begins and ends transactions, and for the file's header. */
+/* For statements that begin and end transactions, and for the header of the file. */
 void query_start_plain(struct query *q, struct ledger *l, const char *sql, struct fault *fault);
 void query_text(struct query *q, const char *text); /* NULL binds NULL */
 void query_number(struct query *q, int64_t number);
 int query_row(struct query *q); /* 1 a row, 0 the end, -1 fault */
-/* The columns of the row, from the first on. NULL reads as "" and 0. */
+/* The columns of the row, from the first one on. NULL reads as "" and 0. */
 void row_text(struct query *q, char *out, size_t size);
 int64_t row_number(struct query *q);
-/* Gives the statement back; false if something had failed. */
+/* Ends the query; false if something has failed. */
 bool query_end(struct query *q);
-/* For statements without rows: runs and ends. */
+/* Runs a statement without rows, and ends the query. */
 bool query_run(struct query *q);
-/* The one number that a query yields: 1, 0 no row, -1 fault. Ends it. */
+/* The one number that a query yields: 1, 0 no row, -1 fault. Ends the query. */
 int query_one(struct query *q, int64_t *number);
 
-/* SQL without values or rows, not kept. */
+/* Runs SQL without values or rows, which is not kept. */
 bool sql_execute(struct ledger *l, const char *sql, struct fault *fault);
-/* What `rc` means to an administrator. Always false. */
+/* Reports what `rc` means to an administrator. Always false. */
 bool sql_fault(struct ledger *l, int rc, struct fault *fault);
-/* The file holds what no version of this program writes. Always false. */
+/* Reports a value that no version of this program writes. Always false. */
 bool sql_unexpected(struct ledger *l, const char *what, const char *value, struct fault *fault);
 
-/* ---- changing ---- */
+/* ---- transactions ---- */
 
-/* Every function that changes something stands between these two: alone it is a commit of its own,
- * inside a group a part of that. txn_end(…, false) undoes it, or breaks the group. */
+/* Every function that changes something is enclosed by these two: alone it is a transaction,
+ * otherwise a part of the caller's. txn_end(…, false) undoes it, or aborts the caller's. */
 bool txn_begin(struct ledger *l, struct fault *fault);
 bool txn_end(struct ledger *l, bool good, struct fault *fault);
-/* The number of the changes of this commit (see ledger_changes_since); -1. */
+/* The revision of this transaction (see ledger_changes_since); -1. */
 int64_t next_revision(struct ledger *l, struct fault *fault);
-/* The transaction of a query that is alone. */
+/* The transaction of a single query. */
 bool query_txn_begin(struct query *q, struct fault *fault);
 void query_txn_end(struct ledger *l);
-/* Several reads of one state of the ledger. */
+/* Several queries in one snapshot. */
 bool snapshot_begin(struct ledger *l, struct fault *fault);
 void snapshot_end(struct ledger *l);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Meters (telemetry/counters.h) that survive: kept by name, beside the other small values. What
- * changes together with people and sends is counted in the same commit, the rest is added now and
- * then.
+ * Counters (telemetry/counters.h) that survive a restart: values of the table meta. What changes
+ * together with people and sends is counted in the same transaction, everything else is added with
+ * the heartbeat.
  */
 #include "ledger/stored_counters.h"
 

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The summary behind `status`, from the counts that triggers keep.
+ */
 #include "base/clock.h"
 #include "ledger/person.h"
 

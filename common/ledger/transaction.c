@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Commits: what is changed together is there together, or not at all.
+ * Transactions: what is changed together is stored as a whole, or not at all.
  */
 #include <sys/stat.h>
 
 #include "ledger/guard.h"
 
-/* A restored copy put in place of the open file would let this program go on with the other one,
- * and the people of the copy would be mailed a second time. */
+/* If a restored backup were put in the place of the open file, this program would continue with
+ * the old file, and the people of the backup would be mailed a second time. */
 static bool still_in_place(struct ledger *l, struct fault *fault)
 {
 	struct stat st;
@@ -32,18 +32,19 @@ static void rollback(struct ledger *l)
 	l->revision = 0;
 	l->txn_aborted = false;
 	l->erased = false;
-	if (!sqlite3_get_autocommit(l->db)) /* SQLite has done so itself after some faults */
+	if (!sqlite3_get_autocommit(l->db)) /* after some faults SQLite has done so already */
 		(void)run(l, "ROLLBACK", NULL);
 	guard_usual_time(l);
 }
 
-/* A writer is one from its first step on: one that reads first could find its reading out of date.
- */
+/* A writer locks the ledger at its first step: one that reads first could find its snapshot out
+ * of date. */
 static bool begin(struct ledger *l, struct fault *fault)
 {
 	if (!still_in_place(l, fault))
 		return false;
-	/* Whoever reads the rows of a query and writes between them keeps the query's snapshot. */
+	/* A caller that reads the rows of a query and writes in between keeps the snapshot of
+	 * the query. */
 	if (l->query_txn)
 		query_txn_end(l);
 	if (!run(l, "BEGIN IMMEDIATE", fault))
@@ -56,8 +57,8 @@ static bool begin(struct ledger *l, struct fault *fault)
 	return false;
 }
 
-/* What was erased is still in the write-ahead log. If a reader is in the way, the next checkpoint
- * that meets none overwrites it. */
+/* What was erased is still in the write-ahead log. If a reader is in the way, the next
+ * checkpoint without one overwrites it. */
 static void empty_log(struct ledger *l)
 {
 	l->erased = false;
@@ -113,7 +114,16 @@ void ledger_rollback(struct ledger *l)
 	l->in_txn = false;
 }
 
-/* SQLite may have undone a broken group by itself: what came after it would then stand alone. */
+bool ledger_end(struct ledger *l, bool good, struct fault *fault)
+{
+	if (good)
+		return ledger_commit(l, fault);
+	ledger_rollback(l);
+	return false;
+}
+
+/* SQLite may have rolled back an aborted transaction already: later changes would then be
+ * committed without it. */
 bool txn_begin(struct ledger *l, struct fault *fault)
 {
 	if (!l->in_txn)
@@ -171,7 +181,7 @@ void query_txn_end(struct ledger *l)
 		(void)run(l, "COMMIT", NULL);
 }
 
-/* Within another transaction, or a query that is being read, it is that one's snapshot. */
+/* Within another transaction, or a query that is being read, it is the snapshot of that one. */
 bool snapshot_begin(struct ledger *l, struct fault *fault)
 {
 	return l->in_txn || l->query_txn || begin_reading(l, fault);

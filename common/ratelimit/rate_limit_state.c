@@ -45,9 +45,9 @@ bool rate_limit_store(struct ledger *l, const struct rate_limit_state *state, st
 	struct query q;
 
 	query_start(&q, l,
-		"INSERT INTO rate_limit (id, boot, rate, lowered_ms, changed_ms, until_ms, "
-		"until_wall)"
-		" VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (id) DO UPDATE SET boot = ?1,"
+		"INSERT INTO rate_limit"
+		" (id, boot, rate, lowered_ms, changed_ms, until_ms, until_wall) VALUES (1, ?1, "
+		"?2, ?3, ?4, ?5, ?6) ON CONFLICT (id) DO UPDATE SET boot = ?1,"
 		" rate = ?2, lowered_ms = ?3, changed_ms = ?4, until_ms = ?5, until_wall = ?6",
 		fault);
 	query_text(&q, state->boot);

@@ -82,7 +82,7 @@ static void put(struct ledger *l, int64_t number, int64_t now, struct fault *fau
 	struct person p = {.state = PERSON_NOT_INVITABLE, .mails = -1, .intent_mails = -1};
 
 	str_format(p.address, sizeof(p.address), "user%lld@example.com", (long long)number);
-	p.reason = REASON_CHECKED;
+	p.reason = REASON_NOT_INVITABLE;
 	if (number % 10 == 0) {
 		p.state = PERSON_QUEUED;
 		p.priority = (enum priority)(number / 10 % 3);

@@ -69,10 +69,8 @@ static bool apply_diff(struct collector *c, const struct account_snapshot *snaps
 		return true;
 	if (!ledger_begin(c->ledger, fault))
 		return false;
-	if (!for_each_change(c, snapshot, diff, false, fault) || !ledger_commit(c->ledger, fault)) {
-		ledger_rollback(c->ledger);
+	if (!ledger_end(c->ledger, for_each_change(c, snapshot, diff, false, fault), fault))
 		return false;
-	}
 	return for_each_change(c, snapshot, diff, true, fault) &&
 	       spool_client_flush(&c->spool, fault);
 }

@@ -139,21 +139,16 @@ static bool store_sightings(struct collector *c, const struct account_snapshot *
 {
 	const int64_t now = clock_wall();
 	struct sighting s;
+	bool good = true;
 
 	if (!ledger_begin(c->ledger, fault))
 		return false;
-	for (int i = 0; i < count; i++) {
+	for (int i = 0; good && i < count; i++) {
 		dispositions[i] = classify(c, snapshot, &list[i], now, &s);
-		if (dispositions[i] == ACCEPT &&
-			!collector_note_result(c, ledger_account_seen(c->ledger, &s, fault))) {
-			ledger_rollback(c->ledger);
-			return false;
-		}
+		if (dispositions[i] == ACCEPT)
+			good = collector_note_result(c, ledger_account_seen(c->ledger, &s, fault));
 	}
-	if (ledger_commit(c->ledger, fault))
-		return true;
-	ledger_rollback(c->ledger);
-	return false;
+	return ledger_end(c->ledger, good, fault);
 }
 
 /* Every account gets a marker, also one that will be excluded: later logins then cost one

@@ -150,19 +150,13 @@ static bool store_account(
 
 static bool store_group(const struct refresh *g, size_t first, struct fault *fault)
 {
-	struct ledger *ledger = g->c->ledger;
+	bool good = true;
 
-	if (!ledger_begin(ledger, fault))
+	if (!ledger_begin(g->c->ledger, fault))
 		return false;
-	for (size_t i = first; i < g->count && i < first + GROUP; i++)
-		if (!store_account(g, &g->list[i], fault)) {
-			ledger_rollback(ledger);
-			return false;
-		}
-	if (ledger_commit(ledger, fault))
-		return true;
-	ledger_rollback(ledger);
-	return false;
+	for (size_t i = first; good && i < g->count && i < first + GROUP; i++)
+		good = store_account(g, &g->list[i], fault);
+	return ledger_end(g->c->ledger, good, fault);
 }
 
 static bool store_all(const struct refresh *g, struct fault *fault)
