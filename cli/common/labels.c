@@ -53,7 +53,7 @@ static const struct {
 	{"first_check", "first check"},
 	{"approved", "approved"},
 	{"blocked", "blocked"},
-	{"max_mails", "the person has received the number of mails that max_mails allows"},
+	{"max_mails", "the person has reached the limit of mails (max_mails)"},
 	{"account_removed", "the account is gone"},
 	{"deleted", "the account was deleted"},
 	{"manual", "requested by an administrator"},

@@ -33,7 +33,7 @@ static const struct {
 	[REFUSAL_RECONCILE] = {FAULT_POLICY, false, "reconcile", "no invitations are sent for now",
 		"This ends automatically; see: cloudinvite status. " SEND_ANYWAY},
 	[REFUSAL_MAX_MAILS] = {FAULT_POLICY, false, "max_mails",
-		"the person has already received the number of mails that max_mails allows",
+		"the person has already reached the limit of mails (max_mails)",
 		"To send one more: --resend --reason TEXT."},
 	[REFUSAL_NOT_INVITABLE] = {FAULT_POLICY, false, "not_invitable",
 		"there is no unmanaged account with that address (or it no longer exists)", NULL},
