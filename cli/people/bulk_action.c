@@ -28,11 +28,10 @@ static int error_unknown(const char *address)
 	return EXIT_NEGATIVE;
 }
 
-static int error_busy(const char *address, struct fault *fault)
+static bool refuse_busy(const char *address, struct fault *fault)
 {
 	fault_set(fault, FAULT_TRANSIENT, "leased", "%s is in use by another process", address);
-	fault_remedy(fault, "Try again in a moment.");
-	return cli_fail(fault);
+	return fault_remedy(fault, "Try again in a moment.");
 }
 
 /* A block counts in every state. */
@@ -65,31 +64,55 @@ static bool eligible(const struct action_run *run, const struct person *p, struc
 	return step.refusal == REFUSAL_NONE || run->action->refuse(p, step.refusal, fault);
 }
 
+/* 1 done, 0 the ledger does not know the person, -1 refused or failed. */
+static int decide(const struct action_run *run, const char *address, struct person_step *step,
+	struct fault *fault)
+{
+	struct ledger *ledger = run->store.ledger;
+	int64_t now = clock_wall();
+	struct person p;
+	int found = ledger_person(ledger, address, &p, fault);
+
+	if (found <= 0)
+		return found;
+	if (!eligible(run, &p, fault))
+		return -1;
+	found = ledger_lease(ledger, address, run->owner, now, now + LEASE_S, &p, fault);
+	if (found == 0)
+		refuse_busy(address, fault);
+	if (found <= 0)
+		return -1;
+	*step = step_of(run, &p, now);
+	return ledger_person_store(ledger, step, NULL, 0, run->cli->actor, fault) ? 1 : -1;
+}
+
+/* Reads and stores in one transaction: what others set even of a person who is leased (a block, an
+ * account that is removed) must not be overwritten with what it was before. */
+static int decide_in_transaction(const struct action_run *run, const char *address,
+	struct person_step *step, struct fault *fault)
+{
+	struct ledger *ledger = run->store.ledger;
+	int done;
+
+	if (!ledger_begin(ledger, fault))
+		return -1;
+	done = decide(run, address, step, fault);
+	if (done > 0)
+		return ledger_commit(ledger, fault) ? 1 : -1;
+	ledger_rollback(ledger);
+	return done;
+}
+
 /* The exit code for one person who was named. */
 static int apply_named(struct action_run *run, const char *address)
 {
 	struct fault fault = {.kind = FAULT_NONE};
-	int64_t now = clock_wall();
 	struct person_step step;
-	struct person p;
-	int found = ledger_person(run->store.ledger, address, &p, &fault);
+	int done = decide_in_transaction(run, address, &step, &fault);
 
-	if (found == 0)
+	if (done == 0)
 		return error_unknown(address);
-	if (found < 0 || !eligible(run, &p, &fault))
-		return cli_fail(&fault);
-	found = ledger_lease(
-		run->store.ledger, address, run->owner, now, now + LEASE_S, &p, &fault);
-	if (found == 0)
-		return error_busy(address, &fault);
-	if (found < 0)
-		return cli_fail(&fault);
-	if (!eligible(run, &p, &fault)) {
-		ledger_release(run->store.ledger, run->owner, address, NULL);
-		return cli_fail(&fault);
-	}
-	step = step_of(run, &p, now);
-	if (!ledger_person_store(run->store.ledger, &step, NULL, 0, run->cli->actor, &fault))
+	if (done < 0)
 		return cli_fail(&fault);
 	run->done++;
 	cli_log_decision(run->cli, run->action->done, address, person_reason_word(&step.next));

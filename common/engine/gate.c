@@ -199,19 +199,19 @@ bool gate_holds_sends(const struct engine *e)
 
 /* ---- the breaker ---- */
 
-/* A person who has failed for the same reason is not at fault after all. */
+/* A person who has failed for the same reason is not at fault after all. Not leased: the person may
+ * have a job of this engine by now, whose lease must stay. */
 static bool requeue_failed(
 	struct engine *e, const char *address, const char *code, struct fault *fault)
 {
 	struct person_event event = engine_event(e, EVENT_BREAKER);
 	struct person p;
-	int found = ledger_lease(e->ledger, address, e->owner, e->now, e->now + LEASE_S, &p, fault);
+	int found = ledger_may_lease(e->ledger, address, e->owner, e->now, &p, fault);
 
 	if (found <= 0)
 		return found == 0;
 	event.code = code;
-	return ledger_person_apply(e->ledger, address, &event, NULL, e->actor, NULL, fault) >= 0 &&
-	       ledger_release(e->ledger, e->owner, address, fault);
+	return ledger_person_apply(e->ledger, address, &event, NULL, e->actor, NULL, fault) >= 0;
 }
 
 static bool pause_breaker(

@@ -132,18 +132,27 @@ static bool state_is_known(const struct evidence *seen)
 	       (seen->state != INVITATION_OTHER && seen->state != INVITATION_UNSPECIFIED);
 }
 
+static bool is_managed(const struct evidence *seen)
+{
+	return seen->shown && seen->state == INVITATION_ACCEPTED;
+}
+
 /* At a resend it is known that there is an invitation: only the count is news, unless the account
- * is managed by now. */
-static void apply_first_get(struct person_step *step, const struct evidence *seen)
+ * is managed by now. If an earlier resend was never confirmed, the state does not prove its mail.
+ */
+static void apply_first_get(
+	struct person_step *step, const struct person *claimed, const struct evidence *seen)
 {
 	struct person *p = &step->next;
 
-	if (seen->shown && seen->state == INVITATION_ACCEPTED)
-		p->resend = false;
-	if (p->resend)
+	if (p->resend && !is_managed(seen)) {
 		(void)evidence_count(p, seen);
-	else
-		(void)evidence_apply(step, seen);
+		return;
+	}
+	if (claimed->resend && (p->intent_mails < 0 || seen->mails <= p->intent_mails))
+		step_clear_intent(p);
+	p->resend = false;
+	(void)evidence_apply(step, seen);
 }
 
 /* An intent that was never confirmed (of a person who is resent to) stays open until the new intent
@@ -153,11 +162,10 @@ static void got_before_send(struct person_step *step, const struct person_event 
 	const struct evidence *seen = &e->evidence;
 	struct person *p = &step->next;
 	enum person_state before = p->state;
-	bool managed = seen->shown && seen->state == INVITATION_ACCEPTED;
 
-	apply_first_get(step, seen);
+	apply_first_get(step, e->claimed, seen);
 	step_clear_fault(p);
-	if (managed || p->state != before) {
+	if (is_managed(seen) || p->state != before) {
 		step->store = true;
 		cause_of_get(step);
 		return;

@@ -2,6 +2,7 @@
 /* Shows I14 (docs/design.md, "Invariants"). */
 #include "base/str.h"
 #include "fake_google.h"
+#include "ledger/sqlite.h"
 
 static int refusing; /* people refused by `refused_method`, from the first on */
 static enum google_method refused_method;
@@ -235,6 +236,34 @@ static void the_same_refusal_for_five_people_in_a_row_is_a_brake_and_charges_non
 	site_end(&s);
 }
 
+/* The commit of the batch in which it trips. */
+static int fail_trip(void *ctx)
+{
+	struct engine *e = ctx;
+
+	if (!e->gate.breaker.open || refusing == 0)
+		return 0;
+	refusing = 0;
+	return 1;
+}
+
+static void a_breaker_that_trips_in_a_batch_that_is_rolled_back_trips_in_the_next(void **state)
+{
+	struct site s = site_new(*state, "parallel = 1\n", "");
+	struct fault fault;
+
+	arrive(&s, 0, 5);
+	refuse(GOOGLE_CHECK, 6);
+	sqlite3_commit_hook(s.ledger->db, fail_trip, s.engine);
+	judge_all(&s);
+	for (int n = 0; n < 100; n++)
+		(void)engine_run(s.engine, NULL, 0, 1000, &fault);
+	assert_int_equal(refusing, 0);
+	assert_pause(&s, "breaker");
+	assert_int_equal(people_in(&s, PERSON_FAILED), 0);
+	site_end(&s);
+}
+
 static void a_success_between_refusals_lets_the_brake_go(void **state)
 {
 	struct site s = site_new(*state, "parallel = 1\n", "");
@@ -378,6 +407,7 @@ int main(void)
 		PROMISE(a_setup_fault_pauses_at_once_with_one_pause_for_all_under_way),
 		PROMISE(a_passing_probe_does_not_excuse_calls_that_are_refused),
 		PROMISE(the_same_refusal_for_five_people_in_a_row_is_a_brake_and_charges_none),
+		PROMISE(a_breaker_that_trips_in_a_batch_that_is_rolled_back_trips_in_the_next),
 		PROMISE(a_success_between_refusals_lets_the_brake_go),
 		PROMISE(different_refusals_are_no_brake),
 		PROMISE(a_pause_of_the_operator_means_no_calls_at_all),

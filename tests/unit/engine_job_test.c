@@ -21,6 +21,23 @@ static void a_first_login_costs_three_calls_and_mails_once(void **state)
 	site_end(&s);
 }
 
+static void collectors_are_woken_for_the_result_of_a_send_not_for_its_intent(void **state)
+{
+	struct site s = site_new(*state, "", "");
+
+	open_account(alice, 30 * DAY);
+	see_user(&s, "alice", TRIGGER_LOGIN);
+	judge_all(&s);
+	assert_true(engine_changed(s.engine));
+	while (person_of(&s, alice).state != PERSON_SENDING)
+		check(&s, engine_run(s.engine, NULL, 0, 0, &s.fault) && (pass(1), true));
+	assert_false(engine_changed(s.engine));
+	run_once(&s);
+	assert_person(&s, alice, PERSON_INVITED, "sent");
+	assert_true(engine_changed(s.engine));
+	site_end(&s);
+}
+
 static void a_first_look_that_finds_nobody_costs_one_call(void **state)
 {
 	struct site s = site_new(*state, "", "");
@@ -509,6 +526,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		PROMISE(a_first_login_costs_three_calls_and_mails_once),
+		PROMISE(collectors_are_woken_for_the_result_of_a_send_not_for_its_intent),
 		PROMISE(a_first_look_that_finds_nobody_costs_one_call),
 		PROMISE(an_account_younger_than_the_lag_is_invited_all_the_same),
 		PROMISE(a_sighting_that_is_no_trigger_asks_nobody),

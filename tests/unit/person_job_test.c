@@ -207,6 +207,34 @@ static void a_resend_counts_the_mails_and_goes_on(void **state)
 		{"managed by now", "invited sent mails=1 ours=1 resend",
 			"got manual shows=ACCEPTED mails=1", "accepted answered resend=no",
 			"store audit=accepted cause='get: Google shows ACCEPTED, 1 mail'"},
+		{"managed by now, and an earlier send was never confirmed",
+			"unconfirmed unconfirmed next=now intent=now-1d date=google-1d mails=1 "
+			"imails=1 ours=1 resend",
+			"got manual shows=ACCEPTED mails=1 | | unconfirmed unconfirmed next=now "
+			"intent=now-1d date=google-1d mails=1 imails=1 ours=1",
+			"accepted answered next=0 intent=0 date=0 imails=-1 ours=2 resend=no",
+			"store outcome=resolved_sent audit=accepted cause='get: Google shows "
+			"ACCEPTED, 1 mail'"},
+		{"managed by now, and an earlier resend was never confirmed",
+			"unconfirmed unconfirmed next=now intent=now-1d date=google-1d mails=1 "
+			"imails=1 ours=1 resend",
+			"got manual shows=ACCEPTED mails=1",
+			"accepted answered next=0 intent=0 date=0 imails=-1 resend=no",
+			"store audit=accepted cause='get: Google shows ACCEPTED, 1 mail'"},
+		{"managed by now, and the count confirms the earlier resend",
+			"unconfirmed unconfirmed next=now intent=now-1d date=google-1d mails=1 "
+			"imails=1 ours=1 resend",
+			"got manual shows=ACCEPTED mails=2",
+			"accepted answered next=0 intent=0 date=0 mails=2 imails=-1 ours=2 "
+			"resend=no",
+			"store outcome=resolved_sent audit=accepted cause='get: Google shows "
+			"ACCEPTED, 2 mails'"},
+		{"managed by now, and the count at the earlier resend is not known",
+			"unconfirmed unconfirmed next=now intent=now-1d date=google-1d mails=1 "
+			"imails=-1 ours=1 resend",
+			"got manual shows=ACCEPTED mails=2",
+			"accepted answered next=0 intent=0 date=0 mails=2 resend=no",
+			"store audit=accepted cause='get: Google shows ACCEPTED, 2 mails'"},
 		{"managed by now, as it was known", "accepted answered mails=1 resend",
 			"got manual shows=ACCEPTED mails=1", "accepted answered resend=no",
 			"store cause='get'"},
