@@ -4,6 +4,7 @@
  */
 #include "base/array.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 
 #define FIRST_ROOM 16
@@ -14,6 +15,8 @@ void *array_grow(void *array, size_t count, size_t *room, size_t size)
 
 	if (count < *room)
 		return array;
+	if (*room > SIZE_MAX / 2 / size)
+		return NULL;
 	array = reallocarray(array, more, size);
 	if (array)
 		*room = more;
