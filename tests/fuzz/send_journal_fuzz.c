@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The witness of the last mail: what is torn or strange says nothing, and never a negative count.
+ * The send journal: a line that is torn or unexpected says nothing, and never a negative count.
  */
 #include <string.h>
 
