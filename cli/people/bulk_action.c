@@ -83,7 +83,7 @@ static int decide(const struct action_run *run, const char *address, struct pers
 	if (found <= 0)
 		return -1;
 	*step = step_of(run, &p, now);
-	return ledger_person_store(ledger, step, NULL, 0, run->cli->actor, fault) ? 1 : -1;
+	return ledger_person_store(ledger, step, &p, NULL, 0, run->cli->actor, fault) ? 1 : -1;
 }
 
 /* Reads and stores in one transaction: what others set even of a person who is leased (a block, an
@@ -205,7 +205,7 @@ static bool apply_one(struct action_run *run, const char *address, int64_t now, 
 	step = step_of(run, &p, now);
 	run->done++;
 	*applied = true;
-	return ledger_person_store(run->store.ledger, &step, NULL, 0, run->cli->actor, fault);
+	return ledger_person_store(run->store.ledger, &step, &p, NULL, 0, run->cli->actor, fault);
 }
 
 static bool apply_each(struct action_run *run, struct page *page, struct fault *fault)

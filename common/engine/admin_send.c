@@ -243,7 +243,7 @@ static bool ask_google(struct sending *s, struct fault *fault)
 		return false;
 	s->asked = s->step.action;
 	admin_call_with_permit(e, &call, &s->reply);
-	event = event_of(s, EVENT_FAILED);
+	event = event_of(s, EVENT_GOT);
 	engine_event_of_reply(&event, s->asked, &s->reply, &setup);
 	if (s->reply.fault.kind == FAULT_NONE)
 		admin_apply_reply(&s->reply, call.method, s->out);

@@ -27,6 +27,15 @@ enum google_method engine_method_of(enum person_action action)
 	return methods[action];
 }
 
+/* Only the delay after a failure depends on it: without random numbers it is the shortest. */
+static uint32_t random_number(void)
+{
+	uint32_t number = 0;
+
+	(void)!getrandom(&number, sizeof(number), GRND_NONBLOCK);
+	return number;
+}
+
 struct person_event engine_event(const struct engine *e, enum person_event_kind kind)
 {
 	struct person_event event = {.kind = kind,
@@ -34,8 +43,8 @@ struct person_event engine_event(const struct engine *e, enum person_event_kind 
 		.today = clock_day_start(e->now),
 		.google_now = engine_google_now(e)};
 
-	/* Only delays depend on it: without random numbers they are the shortest. */
-	(void)!getrandom(&event.random, sizeof(event.random), GRND_NONBLOCK);
+	if (kind == EVENT_CONTROL)
+		event.random = random_number();
 	return event;
 }
 
@@ -90,6 +99,7 @@ void engine_event_of_reply(struct person_event *event, enum person_action call,
 		return;
 	}
 	event->kind = EVENT_FAILED;
+	event->random = random_number();
 	event->failed.fault = &reply->fault;
 	event->failed.quota = reply->quota;
 	event->failed.retry_after = reply->retry_after;
@@ -177,7 +187,8 @@ static bool let_go(struct engine *e, const struct person *p, bool leased, struct
 	return !leased || ledger_release(e->ledger, e->owner, p->address, fault);
 }
 
-static bool store(struct engine *e, const struct person_step *step, struct fault *fault)
+static bool store(struct engine *e, const struct person_step *step, const struct person *stored,
+	struct fault *fault)
 {
 	bool goes_on = step->action != ACTION_NONE;
 
@@ -187,8 +198,25 @@ static bool store(struct engine *e, const struct person_step *step, struct fault
 		e->sends_today++;
 		e->intents++;
 	}
-	return ledger_person_store(
-		e->ledger, step, goes_on ? e->owner : NULL, e->now + LEASE_S, e->actor, fault);
+	return ledger_person_store(e->ledger, step, stored, goes_on ? e->owner : NULL,
+		e->now + LEASE_S, e->actor, fault);
+}
+
+/* The block list counts for people who wait, and for the mail: others are stored without it. */
+static bool step_now(struct engine *e, const struct person *p, const struct person_event *event,
+	struct send_policy *policy, struct person_step *step, struct fault *fault)
+{
+	int blocked;
+
+	*step = person_step(p, event, policy);
+	if (event->kind != EVENT_PERMIT && step->next.state != PERSON_QUEUED)
+		return true;
+	blocked = ledger_blocked(e->ledger, p->address, NULL, 0, fault);
+	if (blocked <= 0)
+		return blocked == 0;
+	policy->blocked = true;
+	*step = person_step(p, event, policy);
+	return true;
 }
 
 bool engine_step(struct engine *e, const struct person *p, const struct person_event *event,
@@ -196,7 +224,7 @@ bool engine_step(struct engine *e, const struct person *p, const struct person_e
 {
 	struct person current = *p, stored;
 	struct send_policy policy;
-	int held, blocked;
+	int held;
 
 	if (!engine_policy(e, event->kind == EVENT_PERMIT, &policy, fault))
 		return false;
@@ -210,13 +238,10 @@ bool engine_step(struct engine *e, const struct person *p, const struct person_e
 		return false;
 	if (held == 0 || !person_still_claimed(&current, event->claimed, &stored))
 		return let_go(e, p, held > 0, step, fault);
-	blocked = ledger_blocked(e->ledger, p->address, NULL, 0, fault);
-	if (blocked < 0)
+	if (!step_now(e, &current, event, &policy, step, fault))
 		return false;
-	policy.blocked = blocked > 0;
-	*step = person_step(&current, event, &policy);
 	if (step->store)
-		return store(e, step, fault);
+		return store(e, step, &stored, fault);
 	return step->action != ACTION_NONE ||
 	       ledger_release(e->ledger, e->owner, p->address, fault);
 }

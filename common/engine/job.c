@@ -89,7 +89,7 @@ bool job_replied(struct job *j, struct fault *fault)
 {
 	struct engine *e = j->engine;
 	const struct google_reply *reply = &j->reply;
-	struct person_event event = engine_event(e, EVENT_FAILED);
+	struct person_event event = engine_event(e, EVENT_GOT);
 	bool setup;
 
 	if (j->permit_open && !rate_limit_release(e->ledger, j->permit, false, fault))

@@ -38,7 +38,7 @@ static bool apply(struct engine *e, const struct person *known, const struct evi
 	struct person_event event = engine_event(e, EVENT_OBSERVED);
 	struct send_policy policy;
 	struct person_step step;
-	struct person leased;
+	struct person now;
 	int found = 1;
 
 	event.evidence = *seen;
@@ -46,13 +46,11 @@ static bool apply(struct engine *e, const struct person *known, const struct evi
 		return false;
 	if (!person_step(known, &event, &policy).store)
 		return true;
+	/* Not leased for so short a time: it is one transaction. */
 	if (known->state != PERSON_UNKNOWN) {
-		found = ledger_lease(e->ledger, known->address, e->owner, e->now, e->now + LEASE_S,
-			&leased, fault);
+		found = ledger_may_lease(e->ledger, known->address, e->owner, e->now, &now, fault);
 		if (found <= 0)
 			return found == 0;
-		if (leased.state != known->state)
-			return ledger_release(e->ledger, e->owner, known->address, fault);
 		if (!reconcile_observed(e, known, seen, fault))
 			return false;
 	}
@@ -62,7 +60,7 @@ static bool apply(struct engine *e, const struct person *known, const struct evi
 		e->changed = true;
 		engine_log_step(e, &step);
 	}
-	return found >= 0 && ledger_release(e->ledger, e->owner, known->address, fault);
+	return found >= 0;
 }
 
 bool observe_invitation(struct engine *e, const char *address, const struct evidence *seen,

@@ -20,10 +20,12 @@ bool ledger_each_person(struct ledger *l, int state, const char *after, int limi
  * invitable"); `actor`: "dispatcher", "root". person_step() decides what a person becomes. */
 bool ledger_person_put(struct ledger *l, const struct person *p, const char *cause,
 	const char *actor, struct fault *fault);
-/* Stores step->next in the same way, and how its send ended (step->outcome). With an `owner` the
- * person is leased: for an intent, whose result is still to come. */
-bool ledger_person_store(struct ledger *l, const struct person_step *step, const char *owner,
-	int64_t lease_until, const char *actor, struct fault *fault);
+/* Stores step->next in the same way, and how its send ended (step->outcome). `stored`: the person
+ * as it was read in this transaction. With an `owner` the person is leased: for an intent, whose
+ * result is still to come. */
+bool ledger_person_store(struct ledger *l, const struct person_step *step,
+	const struct person *stored, const char *owner, int64_t lease_until, const char *actor,
+	struct fault *fault);
 /* Applies an event to a person who is in no job: loads, steps, stores. A lease is neither needed
  * nor ended. `policy` may be NULL for events that need none; the blocklist is read here. 1 stored,
  * 0 nothing to store (step->refusal may say why), -1. `step` may be NULL. */

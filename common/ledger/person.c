@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/minmax.h"
 #include "base/str.h"
 #include "ledger/history.h"
 #include "ledger/stored_counters.h"
@@ -111,31 +112,6 @@ bool person_has_account(struct ledger *l, const char *address, int64_t *has, str
 	return query_one(&q, has) >= 0;
 }
 
-/* The stored row before the change. */
-struct previous {
-	bool known;
-	char state[32];
-	char reason[PERSON_CODE_SIZE];
-	int64_t changed;
-};
-
-static bool load_previous(
-	struct ledger *l, const char *address, struct previous *previous, struct fault *fault)
-{
-	struct query q;
-
-	*previous = (struct previous){.known = false};
-	query_start(&q, l, "SELECT state, reason, changed FROM person WHERE address = ?", fault);
-	query_text(&q, address);
-	if (query_row(&q) > 0) {
-		previous->known = true;
-		row_text(&q, previous->state, sizeof(previous->state));
-		row_text(&q, previous->reason, sizeof(previous->reason));
-		previous->changed = row_number(&q);
-	}
-	return query_end(&q);
-}
-
 /* The hosts of this person's accounts must be told. */
 static bool bump_host_revision(struct ledger *l, const char *address, struct fault *fault)
 {
@@ -163,28 +139,32 @@ static bool count_result(struct ledger *l, enum person_state state, struct fault
 	       stored_counter_add(l, COUNTER_RESULTS, RESULT_CANCELLED, 1, fault);
 }
 
+static bool is_same(const struct person *a, const struct person *b)
+{
+	return a->state == b->state && strcmp(person_reason_word(a), person_reason_word(b)) == 0;
+}
+
 /* The first entry about a person is of the moment of a login: only its day is stored. The hosts are
  * not told of `sending`, which lasts as long as one call. */
-static bool append_history(struct ledger *l, const struct previous *previous,
-	const struct person *p, const char *cause, const char *actor, struct fault *fault)
+static bool append_history(struct ledger *l, const struct person *previous, const struct person *p,
+	const char *cause, const char *actor, struct fault *fault)
 {
-	const char *state = person_state_word(p->state), *reason = person_reason_word(p);
-	bool moved = !previous->known || strcmp(previous->state, state) != 0;
-	int64_t at = previous->known ? clock_wall() : clock_day_start(clock_wall());
+	const char *state = person_state_word(p->state);
+	int64_t at = previous ? clock_wall() : clock_day_start(clock_wall());
 
-	if (!moved && strcmp(previous->reason, reason) == 0)
+	if (previous && is_same(previous, p))
 		return true;
-	if (!history_person(l, at, p->address, state, cause && cause[0] != '\0' ? cause : reason,
-		    actor, fault))
+	if (!history_person(l, at, p->address, state,
+		    cause && cause[0] != '\0' ? cause : person_reason_word(p), actor, fault))
 		return false;
-	if (!moved)
+	if (previous && previous->state == p->state)
 		return true;
 	if (!count_result(l, p->state, fault))
 		return false;
 	return p->state == PERSON_SENDING || bump_host_revision(l, p->address, fault);
 }
 
-/* The lease ends, stays as it is, or belongs to `owner` until `until`. */
+/* What becomes of the lease: it stays as it is, or it ends, or `owner` has it until `until`. */
 struct lease {
 	bool keep;
 	const char *owner;
@@ -212,10 +192,25 @@ static void bind_person(struct query *q, const struct person *p)
 	query_number(q, p->changed);
 	query_number(q, p->orphaned_since);
 	query_text(q, reason_word(p->orphan_reason));
-	query_text(q, p->address);
 }
 
-static bool insert(struct ledger *l, const struct person *p, struct fault *fault)
+/* When a program may work on a person without a lease; 0: never. */
+static int64_t runnable_at(const struct person *p)
+{
+	return person_state_claimable(p->state) ? p->next_attempt : 0;
+}
+
+static void bind_lease(struct query *q, const struct person *p, const struct lease *lease)
+{
+	int64_t runnable = runnable_at(p);
+
+	query_text(q, lease->owner);
+	query_number(q, lease->until);
+	query_number(q, runnable == 0 ? 0 : max_i64(runnable, lease->until));
+}
+
+static bool insert(
+	struct ledger *l, const struct person *p, const struct lease *lease, struct fault *fault)
 {
 	int64_t today = clock_day_start(clock_wall()), has = 0;
 	struct person stored = *p;
@@ -227,85 +222,89 @@ static bool insert(struct ledger *l, const struct person *p, struct fault *fault
 		stored.orphaned_since = today;
 	query_start(&q, l,
 		"INSERT INTO person (state, reason, next_attempt, priority, attempts, fault_code,"
-		" fault_text, mails, our_mails, intent_at, intent_date, intent_mails, approved, "
-		"resend,"
-		" discovered, checked, changed, orphaned_since, orphan_reason, address, first_day,"
-		" runnable_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-		"nullif(?, 0), ?, ?, ?,"
-		" 0)",
+		" fault_text, mails, our_mails, intent_at, intent_date, intent_mails, approved,"
+		" resend, discovered, checked, changed, orphaned_since, orphan_reason,"
+		" lease_owner, lease_until, runnable_at, address, first_day)"
+		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 0), ?, ?, ?,"
+		" ?, ?, ?)",
 		fault);
 	bind_person(&q, &stored);
+	bind_lease(&q, p, lease);
+	query_text(&q, p->address);
 	query_number(&q, p->first_day != 0 ? p->first_day : today);
 	return query_run(&q);
 }
 
-static bool update(struct ledger *l, const struct person *p, struct fault *fault)
-{
-	struct query q;
+#define UPDATE_PERSON                                                                  \
+	"UPDATE person SET state = ?, reason = ?, next_attempt = ?, priority = ?,"     \
+	" attempts = ?, fault_code = ?, fault_text = ?, mails = ?, our_mails = ?,"     \
+	" intent_at = ?, intent_date = ?, intent_mails = ?, approved = ?, resend = ?," \
+	" discovered = ?, checked = ?, changed = ?, orphaned_since = nullif(?, 0),"    \
+	" orphan_reason = ?"
 
-	query_start(&q, l,
-		"UPDATE person SET state = ?, reason = ?, next_attempt = ?, priority = ?,"
-		" attempts = ?, fault_code = ?, fault_text = ?, mails = ?, our_mails = ?, "
-		"intent_at = ?,"
-		" intent_date = ?, intent_mails = ?, approved = ?, resend = ?, discovered = ?,"
-		" checked = ?, changed = ?, orphaned_since = nullif(?, 0), orphan_reason = ?"
-		" WHERE address = ?",
-		fault);
-	bind_person(&q, p);
-	return query_run(&q);
-}
-
-/* runnable_at is the next attempt, or the end of the lease if that is later; 0: never. */
-static bool set_lease(
+static bool update_lease(
 	struct ledger *l, const struct person *p, const struct lease *lease, struct fault *fault)
 {
-	bool claimable = person_state_claimable(p->state) && p->next_attempt != 0;
 	struct query q;
 
 	query_start(&q, l,
-		"UPDATE person SET lease_owner = CASE WHEN ?1 THEN lease_owner ELSE ?2 END,"
-		" lease_until = CASE WHEN ?1 THEN lease_until ELSE ?3 END,"
-		" runnable_at = CASE WHEN ?4 = 0 THEN 0"
-		" ELSE max(?4, CASE WHEN ?1 THEN lease_until ELSE ?3 END) END WHERE address = ?5",
+		UPDATE_PERSON
+		", lease_owner = ?, lease_until = ?, runnable_at = ? WHERE address = ?",
 		fault);
-	query_number(&q, lease->keep);
-	query_text(&q, lease->owner);
-	query_number(&q, lease->until);
-	query_number(&q, claimable ? p->next_attempt : 0);
+	bind_person(&q, p);
+	bind_lease(&q, p, lease);
 	query_text(&q, p->address);
 	return query_run(&q);
 }
 
-static bool put_row(struct ledger *l, const struct person *p, const struct lease *lease,
-	const char *cause, const char *actor, struct fault *fault)
+static bool update_keep_lease(struct ledger *l, const struct person *p, struct fault *fault)
 {
-	struct person stored = *p;
-	struct previous previous;
-	bool same;
+	int64_t runnable = runnable_at(p);
+	struct query q;
 
-	if (!load_previous(l, p->address, &previous, fault))
-		return false;
-	same = previous.known && strcmp(previous.state, person_state_word(p->state)) == 0 &&
-	       strcmp(previous.reason, person_reason_word(p)) == 0;
-	stored.changed = same ? previous.changed : clock_wall();
-	if (!(previous.known ? update(l, &stored, fault) : insert(l, &stored, fault)))
-		return false;
-	return set_lease(l, p, lease, fault) &&
-	       append_history(l, &previous, p, cause, actor, fault);
+	query_start(&q, l,
+		UPDATE_PERSON ", runnable_at = CASE WHEN ? = 0 THEN 0 ELSE max(?, lease_until) END"
+			      " WHERE address = ?",
+		fault);
+	bind_person(&q, p);
+	query_number(&q, runnable);
+	query_number(&q, runnable);
+	query_text(&q, p->address);
+	return query_run(&q);
 }
 
-static bool put(struct ledger *l, const struct person *p, const struct lease *lease,
-	const char *cause, const char *actor, struct fault *fault)
+/* `previous`: the person as the row has it; NULL: there is none. */
+static bool put_row(struct ledger *l, const struct person *p, const struct person *previous,
+	const struct lease *lease, const char *cause, const char *actor, struct fault *fault)
 {
-	return txn_begin(l, fault) && txn_end(l, put_row(l, p, lease, cause, actor, fault), fault);
+	struct person stored = *p;
+	bool good;
+
+	stored.changed = previous && is_same(previous, p) ? previous->changed : clock_wall();
+	if (!previous)
+		good = insert(l, &stored, lease, fault);
+	else if (lease->keep)
+		good = update_keep_lease(l, &stored, fault);
+	else
+		good = update_lease(l, &stored, lease, fault);
+	return good && append_history(l, previous, p, cause, actor, fault);
+}
+
+static bool put(struct ledger *l, const struct person *p, const char *cause, const char *actor,
+	struct fault *fault)
+{
+	const struct lease none = {.owner = ""};
+	struct person previous;
+	int found = ledger_person(l, p->address, &previous, fault);
+
+	return found >= 0 &&
+	       put_row(l, p, found > 0 ? &previous : NULL, &none, cause, actor, fault);
 }
 
 bool ledger_person_put(struct ledger *l, const struct person *p, const char *cause,
 	const char *actor, struct fault *fault)
 {
-	const struct lease none = {.owner = ""};
-
-	return put(l, p, &none, cause, actor, fault);
+	return txn_begin(l, fault) && txn_end(l, put(l, p, cause, actor, fault), fault);
 }
 
 /* ---- steps ---- */
@@ -320,19 +319,22 @@ static bool store_outcome(
 	return send_end(l, step->next.address, step->outcome, fault);
 }
 
-static bool store_step(struct ledger *l, const struct person_step *step, const struct lease *lease,
-	const char *actor, struct fault *fault)
+static bool store_step(struct ledger *l, const struct person_step *step,
+	const struct person *previous, const struct lease *lease, const char *actor,
+	struct fault *fault)
 {
-	return put_row(l, &step->next, lease, step->cause, actor, fault) &&
+	return put_row(l, &step->next, previous, lease, step->cause, actor, fault) &&
 	       store_outcome(l, step, actor, fault);
 }
 
-bool ledger_person_store(struct ledger *l, const struct person_step *step, const char *owner,
-	int64_t lease_until, const char *actor, struct fault *fault)
+bool ledger_person_store(struct ledger *l, const struct person_step *step,
+	const struct person *stored, const char *owner, int64_t lease_until, const char *actor,
+	struct fault *fault)
 {
 	const struct lease lease = {.owner = owner ? owner : "", .until = owner ? lease_until : 0};
 
-	return txn_begin(l, fault) && txn_end(l, store_step(l, step, &lease, actor, fault), fault);
+	return txn_begin(l, fault) &&
+	       txn_end(l, store_step(l, step, stored, &lease, actor, fault), fault);
 }
 
 int person_apply(struct ledger *l, const char *address, const struct person_event *event,
@@ -353,7 +355,7 @@ int person_apply(struct ledger *l, const char *address, const struct person_even
 	*step = person_step(&p, event, &now);
 	if (!step->store)
 		return 0;
-	return store_step(l, step, &lease, actor, fault) ? 1 : -1;
+	return store_step(l, step, found > 0 ? &p : NULL, &lease, actor, fault) ? 1 : -1;
 }
 
 int ledger_person_apply(struct ledger *l, const char *address, const struct person_event *event,

@@ -218,13 +218,15 @@ static void another_customer_s_ledger_is_never_taken(void **state)
 
 static bool write_intent(struct site *s)
 {
-	struct person p = somebody(ALICE, PERSON_SENDING);
+	struct person p = somebody(ALICE, PERSON_SENDING), stored;
+	int found = ledger_person(s->ledger, ALICE, &stored, &s->fault);
 
 	p.intent_at = 1000;
 	p.next_attempt = 1000;
-	return ledger_person_store(s->ledger,
-		       &(struct person_step){.next = p, .outcome = SEND_BEGUN}, owner, 2000, owner,
-		       &s->fault) &&
+	return found >= 0 &&
+	       ledger_person_store(s->ledger,
+		       &(struct person_step){.next = p, .outcome = SEND_BEGUN},
+		       found > 0 ? &stored : NULL, owner, 2000, owner, &s->fault) &&
 	       ledger_count_sends(s->ledger, 1, &s->fault) >= 0;
 }
 

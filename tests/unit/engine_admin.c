@@ -19,7 +19,7 @@ static void apply(struct site *s, const struct person *p, enum person_event_kind
 	struct person_step step = person_step(p, &event, &policy);
 
 	if (step.store)
-		check(s, ledger_person_store(s->ledger, &step, NULL, 0, "root", &s->fault));
+		check(s, ledger_person_store(s->ledger, &step, p, NULL, 0, "root", &s->fault));
 	else
 		check(s, ledger_release(s->ledger, "cli@here:2", p->address, &s->fault));
 }

@@ -239,8 +239,8 @@ static void an_intent_stays_with_the_process_that_committed_it(void **state)
 
 	for (int known = 0; known < 2; known++) {
 		p.state = PERSON_SENDING;
-		GOOD(site, ledger_person_store(l, &(struct person_step){.next = p}, "one",
-				   LATER + 60, "one", &site->fault));
+		GOOD(site, ledger_person_store(l, &(struct person_step){.next = p},
+				   known ? &p : NULL, "one", LATER + 60, "one", &site->fault));
 		assert_int_equal(next_due(site), LATER + 60);
 		assert_int_equal(claim(site, LATER, "two", out, 2), 0);
 		assert_int_equal(ledger_may_lease(l, ALICE, "two", LATER, out, &site->fault), 0);

@@ -264,7 +264,7 @@ static void a_person_who_is_being_checked_when_the_account_goes_is_gone_afterwar
 	event.now = clock_wall();
 	stored.checked = clock_wall();
 	step = person_step(&stored, &event, &policy);
-	GOOD(site, ledger_person_store(site->ledger, &step, NULL, 0, "t", &site->fault));
+	GOOD(site, ledger_person_store(site->ledger, &step, &stored, NULL, 0, "t", &site->fault));
 	assert_string_equal(state_of(site, ALICE), "gone account_removed");
 	assert_int_equal(person(site, ALICE).next_attempt, 0);
 }
