@@ -343,19 +343,20 @@ int person_apply(struct ledger *l, const char *address, const struct person_even
 {
 	struct send_policy now = policy ? *policy : (struct send_policy){.dry_run = false};
 	const struct lease lease = {.keep = true, .owner = ""};
-	struct person_step unwanted;
+	struct person_step made;
 	struct person p = person_new(address, event->today);
 	int found = ledger_person(l, address, &p, fault);
 	int blocked = found < 0 ? -1 : ledger_blocked(l, address, NULL, 0, fault);
 
 	if (blocked < 0)
 		return -1;
-	step = step ? step : &unwanted;
 	now.blocked = blocked > 0;
-	*step = person_step(&p, event, &now);
-	if (!step->store)
+	made = person_step(&p, event, &now);
+	if (step)
+		*step = made;
+	if (!made.store)
 		return 0;
-	return store_step(l, step, found > 0 ? &p : NULL, &lease, actor, fault) ? 1 : -1;
+	return store_step(l, &made, found > 0 ? &p : NULL, &lease, actor, fault) ? 1 : -1;
 }
 
 int ledger_person_apply(struct ledger *l, const char *address, const struct person_event *event,

@@ -56,9 +56,9 @@ static bool take_value(struct arguments *a, const char *argument, bool *skip_nam
 {
 	const char *value;
 
-	if (spool_of(argument)) {
+	if (spool_of(argument))
 		return true;
-	} else if ((value = after(argument, "message_file=")) && is_in(a->spool, value)) {
+	if ((value = after(argument, "message_file=")) && is_in(a->spool, value)) {
 		a->message_file = value;
 	} else if ((value = after(argument, "services="))) {
 		a->services = value;

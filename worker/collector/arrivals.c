@@ -156,7 +156,7 @@ static bool store_sightings(struct collector *c, const struct account_snapshot *
 static bool process_group(struct collector *c, const struct account_snapshot *snapshot,
 	const struct spool_arrival *list, int count, int *taken, struct fault *fault)
 {
-	enum disposition dispositions[GROUP];
+	enum disposition dispositions[GROUP] = {DEFER};
 
 	if (!store_sightings(c, snapshot, list, count, dispositions, fault))
 		return false;
