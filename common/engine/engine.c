@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -122,9 +123,8 @@ static bool update_waits_for(struct engine *e)
 /* A ledger that fails (disk full, locked) is left alone for a while; replies wait meanwhile. */
 static void back_off(struct engine *e)
 {
-	e->backoff_ms = e->backoff_ms == 0 ? BACKOFF_FIRST_MS : e->backoff_ms * 2;
-	if (e->backoff_ms > BACKOFF_LAST_MS)
-		e->backoff_ms = BACKOFF_LAST_MS;
+	e->backoff_ms =
+		e->backoff_ms == 0 ? BACKOFF_FIRST_MS : backoff(e->backoff_ms, BACKOFF_LAST_MS, 1);
 	e->next_ms = clock_boot_ms() + e->backoff_ms;
 }
 

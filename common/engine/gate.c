@@ -10,10 +10,11 @@
 
 #include <string.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
-#include "telemetry/counters.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "telemetry/counters.h"
 
 #define PROBE_FIRST_S 60
 #define PROBE_LAST_S  3600
@@ -61,15 +62,6 @@ void gate_start_control(struct engine *e)
 
 /* ---- the setup ---- */
 
-static int64_t probe_delay(int streak)
-{
-	int64_t wait = PROBE_FIRST_S;
-
-	while (streak-- > 0 && wait < PROBE_LAST_S)
-		wait *= 2;
-	return wait < PROBE_LAST_S ? wait : PROBE_LAST_S;
-}
-
 bool gate_is_setup_pause(const struct engine *e)
 {
 	return e->paused && strcmp(e->pause.kind, "setup") == 0;
@@ -82,7 +74,7 @@ static bool pause_setup(struct engine *e, const struct fault *why, struct fault 
 	struct ledger_pause pause = {
 		.since = already ? e->pause.since : e->now,
 		.probes = e->gate.streak,
-		.probe_at = e->now + probe_delay(e->gate.streak),
+		.probe_at = e->now + backoff(PROBE_FIRST_S, PROBE_LAST_S, e->gate.streak),
 	};
 
 	str_copy(pause.kind, sizeof(pause.kind), "setup");

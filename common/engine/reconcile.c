@@ -190,7 +190,7 @@ bool reconcile_observed(struct engine *e, const struct person *before, const str
 		return true;
 	if (!read_count(e, &t, fault))
 		return false;
-	if (t.people == 0 || seen->date < t.since || seen->date - t.since >= VISIBILITY_LAG_S)
+	if (t.people == 0 || seen->date < t.since || seen->date - t.since >= GOOGLE_LAG_S)
 		t = (struct foreign_mails){.since = seen->date};
 	t.people++;
 	if (t.people < ELSEWHERE_PEOPLE)
@@ -238,7 +238,7 @@ static int64_t left(const struct engine *e)
 
 	if (date == 0 || e->reconcile.mail_date == 0)
 		return -1;
-	return age >= VISIBILITY_LAG_S ? 0 : VISIBILITY_LAG_S - (age > 0 ? age : 0);
+	return age >= GOOGLE_LAG_S ? 0 : GOOGLE_LAG_S - (age > 0 ? age : 0);
 }
 
 int64_t reconcile_until(const struct engine *e)
@@ -246,7 +246,7 @@ int64_t reconcile_until(const struct engine *e)
 	int64_t wait = left(e);
 
 	if (wait < 0)
-		wait = VISIBILITY_LAG_S;
+		wait = GOOGLE_LAG_S;
 	else if (wait == 0)
 		wait = RESYNC_WAIT_S;
 	return e->now + (wait > WAIT_MIN_S ? wait : WAIT_MIN_S);

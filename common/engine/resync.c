@@ -9,8 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/minmax.h"
 #include "base/str.h"
 
 #define PAGE_SIZE    200
@@ -335,14 +337,9 @@ static void step_on(struct resync *s)
 /* Longer each time, and at least as long as Google asks for. */
 static int64_t retry_at(struct engine *e)
 {
-	int64_t wait = RETRY_S, asked = e->resync.call.reply.retry_after;
+	int64_t wait = backoff(RETRY_S, RETRY_LAST_S, e->resync.failures++);
 
-	for (int n = 0; n < e->resync.failures && wait < RETRY_LAST_S; n++)
-		wait *= 2;
-	e->resync.failures++;
-	wait = wait < RETRY_LAST_S ? wait : RETRY_LAST_S;
-	asked = asked < ASKED_LAST_S ? asked : ASKED_LAST_S;
-	return e->now + (asked > wait ? asked : wait);
+	return e->now + max_i64(wait, min_i64(e->resync.call.reply.retry_after, ASKED_LAST_S));
 }
 
 /* From the first page on: what was read before is in the ledger. */

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/minmax.h"
@@ -186,13 +187,10 @@ bool schedule_permits(struct engine *e, struct fault *fault)
 /* When nothing gets through any more, all people wait together, instead of failing one by one. */
 void schedule_rest(struct engine *e)
 {
-	int64_t rest = REST_FIRST_MS;
+	int64_t rest = backoff(REST_FIRST_MS, REST_LAST_MS, e->rests);
 
 	if (!is_unreachable(e) || e->transient_in_a_row == e->rested_for)
 		return;
-	for (int n = 0; n < e->rests && rest < REST_LAST_MS; n++)
-		rest *= 2;
-	rest = rest < REST_LAST_MS ? rest : REST_LAST_MS;
 	if (e->permits_at_ms < clock_boot_ms() + rest)
 		e->permits_at_ms = clock_boot_ms() + rest;
 	if (e->rests == 0)

@@ -60,8 +60,8 @@ static bool lag_is_over(const struct person *p, const struct evidence *e, bool *
 {
 	*by_google = e->date != 0;
 	if (*by_google)
-		return e->date - p->intent_date >= VISIBILITY_LAG_S;
-	return e->now - p->intent_at >= VISIBILITY_LAG_S;
+		return e->date - p->intent_date >= GOOGLE_LAG_S;
+	return e->now - p->intent_at >= GOOGLE_LAG_S;
 }
 
 static bool proves_unsent(const struct person *p, const struct evidence *e, bool by_google)
@@ -127,8 +127,7 @@ static void resolve_intent(struct person_step *step, const struct evidence *e)
 static bool is_withdrawn(const struct person *p, const struct evidence *e)
 {
 	return (e->mails > 0 && e->mails >= p->mails) ||
-	       (e->date != 0 && p->intent_date != 0 &&
-		       e->date - p->intent_date >= VISIBILITY_LAG_S);
+	       (e->date != 0 && p->intent_date != 0 && e->date - p->intent_date >= GOOGLE_LAG_S);
 }
 
 static void on_shown_not_sent(struct person_step *step, const struct evidence *e)
@@ -220,13 +219,13 @@ bool evidence_mailed_elsewhere(const struct person *before, const struct evidenc
 	/* If nothing was known of the person, only INVITED says when the mail was. */
 	if (before->mails < 0 && (e->state != INVITATION_INVITED || e->updated == 0))
 		return false;
-	return e->updated == 0 || e->date - e->updated < VISIBILITY_LAG_S;
+	return e->updated == 0 || e->date - e->updated < GOOGLE_LAG_S;
 }
 
 int64_t evidence_next_check(const struct person *p, int64_t now)
 {
 	static const int64_t ages[] = {MINUTE, 15 * MINUTE, 2 * HOUR, 12 * HOUR, 24 * HOUR,
-		48 * HOUR, VISIBILITY_LAG_S + 5 * MINUTE};
+		48 * HOUR, GOOGLE_LAG_S + 5 * MINUTE};
 
 	if (p->intent_at > now) /* the host's clock was ahead then */
 		return now + 2 * HOUR;

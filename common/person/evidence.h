@@ -4,7 +4,7 @@
  *
  * Two facts make it careful. get and list lag by up to 48 hours: only what cannot be old counts at
  * once, which is INVITED or later, or a count of mails above the one that was noted. The absence of
- * something counts after VISIBILITY_LAG_S, by Google's own clock. And the count of mails is
+ * something counts after GOOGLE_LAG_S, by Google's own clock. And the count of mails is
  * everybody's, not only ours.
  */
 #ifndef CLOUDINVITE_PERSON_EVIDENCE_H
@@ -14,9 +14,6 @@
 #include "person/person.h"
 
 struct person_step;
-
-/* What Google shows has a lag of up to 48 hours (docs/google.md); a day is added for safety. */
-#define VISIBILITY_LAG_S (72 * INT64_C(3600))
 
 struct evidence {
 	bool shown; /* false: get said 404. The list has no such rows */

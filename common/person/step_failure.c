@@ -6,6 +6,8 @@
  */
 #include <string.h>
 
+#include "base/backoff.h"
+#include "base/minmax.h"
 #include "person/step_internal.h"
 
 #define RETRY_FIRST_S	30
@@ -52,17 +54,11 @@ void on_released(
 
 static int64_t retry_delay(int attempts, int64_t retry_after, uint32_t random)
 {
-	int64_t wait = RETRY_FIRST_S;
+	int64_t wait = backoff(RETRY_FIRST_S, RETRY_LAST_S, attempts - 1);
 
-	for (int n = 1; n < attempts && wait < RETRY_LAST_S; n++)
-		wait *= 2;
-	if (wait > RETRY_LAST_S)
-		wait = RETRY_LAST_S;
 	/* Plus or minus a fifth, so that people who failed together do not come back together. */
 	wait = wait - wait / 5 + (int64_t)(random % (uint32_t)(2 * wait / 5 + 1));
-	if (retry_after > RETRY_AFTER_MAX)
-		retry_after = RETRY_AFTER_MAX;
-	return retry_after > wait ? retry_after : wait;
+	return max_i64(wait, min_i64(retry_after, RETRY_AFTER_MAX));
 }
 
 static void retry_later(struct person_step *step, const struct person_event *e,
