@@ -187,7 +187,7 @@ static sqlite3 *expected(const struct migration *steps, int version)
 	int rc =
 		sqlite3_open_v2(":memory:", &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 
-	if (rc == SQLITE_OK && schema_make(steps, version, execute, db))
+	if (rc == SQLITE_OK && schema_make(steps, 0, version, execute, db))
 		return db;
 	sqlite3_close(db);
 	return NULL;

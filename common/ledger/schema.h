@@ -29,10 +29,13 @@ extern const int schema_newest;
 bool schema_read(struct ledger *l, int64_t *application, int64_t *version, struct fault *fault);
 /* Reports that the ledger has another version than this program. Always false. */
 bool schema_other_version(struct ledger *l, int64_t version, struct fault *fault);
-/* Creates the schema of this version where there is none, by calls of `execute`, which returns
- * false to stop. */
-bool schema_make(const struct migration *steps, int version,
+/* Makes the schema of this version out of that of version `from` (0: there is none), by calls of
+ * `execute`, which returns false to stop. */
+bool schema_make(const struct migration *steps, int from, int version,
 	bool (*execute)(const char *sql, void *ctx), void *ctx);
+
+/* ---- migrate.c ---- */
+
 /* What only the caller can do, in the same transaction. */
 struct schema_hooks {
 	/* A file that was empty has got its schema. */
