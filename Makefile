@@ -211,7 +211,7 @@ $(EMULATOR): $(call objs,$(EMU_SRC))
 	$(LINK) $(LIBS_EMULATOR)
 
 # Fixtures that several unit tests share; the fake Google replaces functions of the library.
-FAKE_SRC := tests/unit/fake_google.c tests/unit/engine_admin.c tests/unit/engine_copy.c
+FAKE_SRC := tests/unit/fake_google.c tests/unit/engine_admin.c tests/unit/engine_command.c tests/unit/engine_copy.c
 LIBTEST := $(O)/libtest.a
 $(LIBTEST): $(call objs,$(filter-out $(UNIT_SRC) $(FAKE_SRC),$(wildcard tests/unit/*.c)))
 	@rm -f $@

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/minmax.h"
 #include "base/str.h"
 
 #define BATCH 64
@@ -105,9 +106,9 @@ int engine_classify(struct engine *e, const struct address_map *map, int max, st
 	}
 	e->now = clock_wall();
 	do {
-		want = max - total < BATCH ? max - total : BATCH;
+		want = (int)min_i64(max - total, BATCH);
 		got = want > 0 ? classify_batch(e, batch, want, rules, map, fault) : 0;
-		total += got > 0 ? got : 0;
+		total += (int)max_i64(got, 0);
 	} while (want > 0 && got == want);
 	free(batch);
 	/* People may have come, or been approved: the caller wants them looked at. */

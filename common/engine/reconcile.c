@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/minmax.h"
 #include "base/str.h"
 
 #define ELSEWHERE_PEOPLE 3 /* so many are not a single invitation from the console */
@@ -39,8 +40,8 @@ static bool start(struct engine *e, const char *why, int64_t mail_date, struct f
 {
 	struct ledger_reconcile r = {.since = e->now, .mail_date = mail_date};
 
-	if (e->reconciling && e->reconcile.mail_date > mail_date)
-		r.mail_date = e->reconcile.mail_date;
+	if (e->reconciling)
+		r.mail_date = max_i64(e->reconcile.mail_date, mail_date);
 	str_copy(r.cause, sizeof(r.cause), why);
 	str_copy(r.text, sizeof(r.text), text_of(why));
 	if (!ledger_reconcile(e->ledger, &r, e->actor, fault))
@@ -184,7 +185,7 @@ bool reconcile_observed(struct engine *e, const struct person *before, const str
 		return true;
 	if (!ledger_count(e->ledger,
 		    before->our_mails > 0 ? COUNTER_UNEXPLAINED_MAILS : COUNTER_FOREIGN_MAILS,
-		    seen->mails - (before->mails > 0 ? before->mails : 0), fault))
+		    seen->mails - max_i64(before->mails, 0), fault))
 		return false;
 	if (e->reconciling)
 		return true;
@@ -238,7 +239,7 @@ static int64_t left(const struct engine *e)
 
 	if (date == 0 || e->reconcile.mail_date == 0)
 		return -1;
-	return age >= GOOGLE_LAG_S ? 0 : GOOGLE_LAG_S - (age > 0 ? age : 0);
+	return max_i64(GOOGLE_LAG_S - max_i64(age, 0), 0);
 }
 
 int64_t reconcile_until(const struct engine *e)
@@ -249,7 +250,7 @@ int64_t reconcile_until(const struct engine *e)
 		wait = GOOGLE_LAG_S;
 	else if (wait == 0)
 		wait = RESYNC_WAIT_S;
-	return e->now + (wait > WAIT_MIN_S ? wait : WAIT_MIN_S);
+	return e->now + max_i64(wait, WAIT_MIN_S);
 }
 
 int64_t reconcile_wait_ms(const struct engine *e)
