@@ -146,7 +146,7 @@ help:
 #: check      install what the tests need, build, run the tests
 #: bench      measure the bounds of docs/design.md
 #: fuzz       every fuzz target for FUZZ_TIME seconds (60), FUZZ_JOBS at once
-#: mutants    change common/person in one place at a time, and see that a test fails (MUTANTS="--sample 100")
+#: mutants    change rules and schedule in one place at a time, and see that a test fails (MUTANTS="--sample 100")
 #: lint       clang-format, clang-tidy, cppcheck, shellcheck, the project's own rules
 #: analyze    gcc -fanalyzer over what is shipped
 #: deps       install the packages that building needs (apt or dnf)
@@ -318,7 +318,8 @@ mutants:
 	@$(MAKE) --no-print-directory mutants-run O=$(O)
 mutants-run: export CLOUDINVITE_DEFS = $(CPPFLAGS_ALL)
 mutants-run: export CLOUDINVITE_CFLAGS = -std=gnu11 $(PKG_CFLAGS)
-mutants-run: $(filter $(O)/tests/unit/person_%,$(UNIT_TESTS))
+mutants-run: $(filter $(O)/tests/unit/person_% $(O)/tests/unit/engine_breaker_% $(O)/tests/unit/engine_schedule_% \
+	$(O)/tests/unit/engine_reconcile_%,$(UNIT_TESTS))
 	@CC="$(CC)" tests/mutants/mutants.py --build $(O) --jobs $(MUTANTS_JOBS) $(MUTANTS)
 
 FUZZ_TIME ?= 60

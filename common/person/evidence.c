@@ -65,10 +65,11 @@ static bool lag_is_over(const struct person *p, const struct evidence *e, bool *
 	return e->now - p->intent_at >= GOOGLE_LAG_S;
 }
 
+/* A count that was not known at the intent (-1) is none of Google's. */
 static bool proves_unsent(const struct person *p, const struct evidence *e, bool by_google)
 {
 	return by_google && e->shown && e->state == INVITATION_NOT_YET_SENT &&
-	       p->intent_mails >= 0 && e->mails == p->intent_mails;
+	       e->mails == p->intent_mails;
 }
 
 static void on_proved_sent(struct person_step *step, const struct evidence *e)

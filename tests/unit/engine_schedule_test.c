@@ -1,0 +1,747 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The schedule alone: the functions that it calls are defined here. They answer what a test wants,
+ * and note that they were called.
+ */
+#include "engine/engine_internal.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/array.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/str.h"
+
+#define NOW	INT64_C(1000000) /* the host's clock */
+#define NOW_MS	INT64_C(5000000) /* the boot's clock */
+#define NEVER	INT64_MAX
+#define PLACES	300
+#define UNREACH 6
+
+static struct {
+	const char *fails; /* the function that fails */
+	bool coming, scans_first, holds_sends, resync_wanted;
+	int due, places; /* people to be claimed, free places for jobs */
+	int idle;	 /* so many of the first people want no call */
+	struct rate_limit_status limit;
+	int permits;
+	int64_t wait_ms, next_due, probe_at, reconcile_ms;
+	char calls[8192];
+} world;
+static struct engine engine;
+static struct settings settings;
+
+__attribute__((format(printf, 2, 3))) static bool called(
+	const char *function, const char *format, ...)
+{
+	size_t n = strlen(world.calls);
+	va_list list;
+
+	va_start(list, format);
+	n += (size_t)snprintf(world.calls + n, sizeof(world.calls) - n, "%s", n > 0 ? " " : "");
+	(void)vsnprintf(world.calls + n, sizeof(world.calls) - n, format, list);
+	va_end(list);
+	return !world.fails || strcmp(world.fails, function) != 0;
+}
+
+static char name_of(const struct job *j)
+{
+	return (char)('a' + (j - engine.jobs));
+}
+
+/* ---- what the schedule calls ---- */
+
+int64_t clock_boot_ms(void)
+{
+	return NOW_MS;
+}
+
+void log_event(enum log_level level, const char *event, const char *format, ...)
+{
+	(void)format;
+	called("log", "%s:%s", level == LOG_LEVEL_WARN ? "warn" : "log", event);
+}
+
+bool ledger_clamp_schedule(struct ledger *l, int64_t now, struct fault *fault)
+{
+	(void)l, (void)fault;
+	assert_int_equal(now, NOW);
+	return called("clamp", "clamp");
+}
+
+bool backlog_is_coming(const struct engine *e)
+{
+	(void)e;
+	return world.coming;
+}
+
+bool backlog_scans_first(const struct engine *e)
+{
+	(void)e;
+	return world.scans_first;
+}
+
+bool rate_limit_status(struct ledger *l, const struct settings *s, struct rate_limit_status *out,
+	struct fault *fault)
+{
+	(void)l, (void)s, (void)fault;
+	*out = world.limit;
+	return called("status", "status");
+}
+
+int ledger_claim(struct ledger *l, int64_t now, enum priority last, const char *owner,
+	int64_t lease_until, struct person *out, int max, struct fault *fault)
+{
+	int got = world.due < max ? world.due : max;
+
+	(void)l, (void)fault;
+	assert_int_equal(now, NOW);
+	assert_int_equal(lease_until, NOW + LEASE_S);
+	assert_string_equal(owner, "test");
+	for (int n = 0; n < got; n++)
+		out[n] = (struct person){.first_day = n};
+	return called("claim", "claim:%d:%d", max, (int)last) ? got : -1;
+}
+
+struct job *job_take_free(struct engine *e)
+{
+	return e->used < world.places ? &e->jobs[e->used++] : NULL;
+}
+
+bool job_claimed(struct job *j, const struct person *p, struct fault *fault)
+{
+	(void)fault;
+	j->phase = JOB_READY;
+	j->action = p->first_day < world.idle ? ACTION_NONE : ACTION_CHECK;
+	return called("claimed", "claimed:%c", name_of(j));
+}
+
+enum person_action job_wants(const struct job *j)
+{
+	return j->granted ? ACTION_NONE : j->action;
+}
+
+bool job_may_go_on(struct job *j, struct fault *fault)
+{
+	(void)fault;
+	return called("on", "on:%c", name_of(j));
+}
+
+bool job_granted(struct job *j, int64_t permit, struct fault *fault)
+{
+	(void)fault;
+	j->granted = true;
+	return called("granted", "%c:%d", name_of(j), (int)permit);
+}
+
+bool job_release(struct job *j, struct fault *fault)
+{
+	(void)fault;
+	j->action = ACTION_NONE;
+	return called("release", "back:%c", name_of(j));
+}
+
+bool gate_holds_sends(const struct engine *e)
+{
+	(void)e;
+	return world.holds_sends;
+}
+
+void gate_want_control(struct engine *e)
+{
+	if (e->gate.call.phase == CALL_IDLE)
+		e->gate.call.phase = CALL_WANTED;
+}
+
+int64_t gate_probe_at(const struct engine *e)
+{
+	(void)e;
+	return world.probe_at;
+}
+
+int rate_limit_acquire(struct ledger *l, const struct settings *s, bool admin, int want,
+	int64_t *permits, int64_t *wait_ms, struct fault *fault)
+{
+	int got = world.permits < want ? world.permits : want;
+
+	(void)l, (void)fault;
+	assert_ptr_equal(s, &settings);
+	for (int n = 0; n < got; n++)
+		permits[n] = n + 1;
+	if (got < want)
+		*wait_ms = world.wait_ms;
+	return called("acquire", "acquire:%d%s", want, admin ? ":admin" : "") ? got : -1;
+}
+
+bool resync_is_wanted(const struct engine *e)
+{
+	(void)e;
+	return world.resync_wanted;
+}
+
+int64_t reconcile_wait_ms(const struct engine *e)
+{
+	(void)e;
+	return world.reconcile_ms;
+}
+
+bool ledger_next_due(struct ledger *l, int64_t *due, struct fault *fault)
+{
+	(void)l, (void)fault;
+	*due = world.next_due;
+	return called("due", "due");
+}
+
+/* ---- fixture ---- */
+
+static int engine_new(void **state)
+{
+	memset(&world, 0, sizeof(world));
+	memset(&settings, 0, sizeof(settings));
+	free(engine.jobs);
+	engine = (struct engine){.settings = &settings,
+		.owner = "test",
+		.jobs = calloc(PLACES, sizeof(*engine.jobs)),
+		.room = 40,
+		.parallel = 32,
+		.now = NOW};
+	world.places = PLACES;
+	world.reconcile_ms = -1;
+	*state = NULL;
+	return engine.jobs ? 0 : -1;
+}
+
+static int engine_end(void **state)
+{
+	(void)state;
+	free(engine.jobs);
+	engine.jobs = NULL;
+	return 0;
+}
+
+static void begin(void)
+{
+	void *none;
+
+	assert_int_equal(engine_new(&none), 0);
+}
+
+/* A job that wants this call: s(end), c(heck); in capital letters it was only just claimed. */
+static void add_jobs(const char *actions)
+{
+	for (; *actions != '\0'; actions++) {
+		struct job *j = &engine.jobs[engine.used++];
+		bool send = *actions == 's' || *actions == 'S';
+
+		j->engine = &engine;
+		j->phase = *actions == 's' || *actions == 'c' ? JOB_READY : JOB_FREE;
+		j->action = send ? ACTION_SEND : ACTION_CHECK;
+	}
+	/* Beyond the last one there is none, whatever stands there. */
+	engine.jobs[engine.used].phase = JOB_READY;
+	engine.jobs[engine.used].action = ACTION_CHECK;
+}
+
+/* ---- who comes next ---- */
+
+static void people_are_claimed_as_the_rate_limit_lets_them_come_to_their_end(void **state)
+{
+	static const struct {
+		int room, busy;
+		int64_t rate, effective, used;
+		const char *calls;
+	} rows[] = {
+		{40, 0, 0, 0, 0, "clamp claim:32:2"},
+		{33, 1, 0, 0, 0, "clamp claim:32:2"},
+		{32, 1, 0, 0, 0, "clamp claim:31:2"},
+		{5, 4, 0, 0, 0, "clamp claim:1:2"},
+		{5, 5, 0, 0, 0, "clamp"},
+		{5, 5, 600, 600, 0, "clamp"},
+		{5, 4, 600, 600, 0, "clamp status claim:1:2"},
+		{40, 0, 100, 40, 1, "clamp status claim:11:2"},
+		{40, 0, 100, 100, 0, "clamp status claim:30:2"},
+		{40, 0, 100, 100, 60, "clamp status claim:10:2"},
+		{40, 4, 100, 100, 60, "clamp status claim:6:2"},
+		{40, 0, 100, 25, 0, "clamp status claim:7:2"},
+		{7, 4, 100, 100, 0, "clamp status claim:3:2"},
+		{40, 0, 600, 600, 0, "clamp status claim:32:2"},
+		{40, 0, 1, 1, 1, "clamp status claim:1:2"},
+		{40, 1, 1, 1, 1, "clamp status"},
+		{40, 1, 100, 13, 5, "clamp status claim:1:2"},
+		{40, 1, 100, 13, 7, "clamp status"},
+	};
+
+	(void)state;
+	for (size_t n = 0; n < ARRAY_SIZE(rows); n++) {
+		begin();
+		engine.room = rows[n].room;
+		engine.busy = rows[n].busy;
+		settings.requests_per_minute = rows[n].rate;
+		world.limit = (struct rate_limit_status){
+			.effective = rows[n].effective, .used = rows[n].used};
+		assert_true(schedule_claim(&engine, NULL));
+		if (strcmp(world.calls, rows[n].calls) != 0)
+			fail_msg("row %zu: %s", n, world.calls);
+	}
+}
+
+static void nobody_is_claimed_while_nobody_may_go_on(void **state)
+{
+	static const struct {
+		bool draining, paused, coming;
+		int64_t permits_at;
+		int transient, in_flight;
+		const char *calls;
+	} rows[] = {
+		{.calls = "clamp claim:32:2"},
+		{.draining = true, .calls = "clamp"},
+		{.paused = true, .calls = "clamp"},
+		{.coming = true, .calls = "clamp"},
+		{.permits_at = NOW_MS + 1, .calls = "clamp"},
+		{.permits_at = NOW_MS, .calls = "clamp claim:32:2"},
+		{.in_flight = 1, .calls = "clamp claim:32:2"},
+		{.transient = UNREACH - 1, .in_flight = 1, .calls = "clamp claim:32:2"},
+		{.transient = UNREACH, .calls = "clamp claim:1:2"},
+		{.transient = UNREACH + 1, .calls = "clamp claim:1:2"},
+		{.transient = UNREACH, .in_flight = 1, .calls = "clamp"},
+	};
+
+	(void)state;
+	for (size_t n = 0; n < ARRAY_SIZE(rows); n++) {
+		begin();
+		engine.claimed = engine.wanted = 7; /* of the batch before */
+		engine.draining = rows[n].draining;
+		engine.paused = rows[n].paused;
+		world.coming = rows[n].coming;
+		engine.permits_at_ms = rows[n].permits_at;
+		engine.transient_in_a_row = rows[n].transient;
+		engine.in_flight = rows[n].in_flight;
+		assert_true(schedule_claim(&engine, NULL));
+		if (strcmp(world.calls, rows[n].calls) != 0)
+			fail_msg("row %zu: %s", n, world.calls);
+		assert_int_equal(engine.claimed, 0);
+		assert_int_equal(engine.wanted,
+			strchr(world.calls, ':') ? (rows[n].transient < UNREACH ? 32 : 1) : 0);
+	}
+}
+
+static void a_backlog_waits_while_the_list_is_read(void **state)
+{
+	(void)state;
+	world.scans_first = true;
+	assert_true(schedule_claim(&engine, NULL));
+	assert_string_equal(world.calls, "clamp claim:32:1");
+}
+
+static void who_is_claimed_gets_a_job_and_goes_on(void **state)
+{
+	(void)state;
+	world.due = 3;
+	world.idle = 1;
+	assert_true(schedule_claim(&engine, NULL));
+	assert_string_equal(
+		world.calls, "clamp claim:32:2 claimed:a claimed:b on:b claimed:c on:c");
+	assert_int_equal(engine.wanted, 32);
+	assert_int_equal(engine.claimed, 3);
+	begin();
+	world.due = 40;
+	assert_true(schedule_claim(&engine, NULL));
+	assert_int_equal(engine.claimed, 32);
+	assert_int_equal(engine.used, 32);
+	begin();
+	world.due = 3;
+	world.places = 1;
+	assert_true(schedule_claim(&engine, NULL));
+	assert_string_equal(world.calls, "clamp claim:32:2 claimed:a on:a");
+}
+
+static void a_claim_fails_as_a_whole(void **state)
+{
+	static const char *const functions[] = {"clamp", "status", "claim", "claimed", "on"};
+
+	(void)state;
+	for (size_t n = 0; n < ARRAY_SIZE(functions); n++) {
+		begin();
+		settings.requests_per_minute = 600;
+		world.limit.effective = 600;
+		world.due = 1;
+		world.fails = functions[n];
+		if (schedule_claim(&engine, NULL))
+			fail_msg("%s fails", functions[n]);
+		assert_int_equal(engine.claimed, 0);
+	}
+}
+
+/* ---- permits ---- */
+
+static void so_many_permits_are_wanted_as_calls_can_begin(void **state)
+{
+	static const struct {
+		const char *jobs;
+		bool control, resync, holds;
+		int in_flight, transient;
+		int64_t permits_at;
+		const char *calls;
+	} rows[] = {
+		{.jobs = "", .calls = ""},
+		{.jobs = "scc", .calls = "acquire:3"},
+		{.jobs = "scc", .control = true, .resync = true, .calls = "acquire:5"},
+		{.jobs = "cc", .in_flight = 30, .calls = "acquire:2"},
+		{.jobs = "cc", .in_flight = 31, .calls = "acquire:1"},
+		{.jobs = "cc", .in_flight = 32, .calls = ""},
+		{.jobs = "cc", .in_flight = 33, .calls = ""},
+		{.jobs = "ssc",
+			.holds = true,
+			.calls = "acquire:2"}, /* the control call, a check */
+		{.jobs = "cc", .transient = UNREACH, .calls = "acquire:1"},
+		{.jobs = "", .transient = UNREACH, .calls = ""},
+		{.jobs = "cc", .transient = UNREACH, .in_flight = 1, .calls = ""},
+		{.jobs = "c", .transient = UNREACH, .in_flight = 1, .calls = ""},
+		{.jobs = "cc", .permits_at = NOW_MS, .calls = "acquire:2"},
+		{.jobs = "cc", .permits_at = NOW_MS + 1, .calls = ""},
+	};
+
+	(void)state;
+	for (size_t n = 0; n < ARRAY_SIZE(rows); n++) {
+		begin();
+		add_jobs(rows[n].jobs);
+		engine.gate.call.phase = rows[n].control ? CALL_WANTED : CALL_IDLE;
+		engine.resync.call.phase = rows[n].resync ? CALL_WANTED : CALL_IN_FLIGHT;
+		engine.in_flight = rows[n].in_flight;
+		engine.transient_in_a_row = rows[n].transient;
+		engine.permits_at_ms = rows[n].permits_at;
+		world.holds_sends = rows[n].holds;
+		assert_true(schedule_permits(&engine, NULL));
+		if (strcmp(world.calls, rows[n].calls) != 0)
+			fail_msg("row %zu: %s", n, world.calls);
+	}
+}
+
+static void no_batch_has_more_permits_than_its_table(void **state)
+{
+	(void)state;
+	engine.parallel = 1000;
+	for (int n = 0; n < 257; n++)
+		add_jobs("c");
+	assert_true(schedule_permits(&engine, NULL));
+	assert_string_equal(world.calls, "acquire:256");
+	begin();
+	engine.parallel = 1000;
+	for (int n = 0; n < 256; n++)
+		add_jobs("c");
+	assert_true(schedule_permits(&engine, NULL));
+	assert_string_equal(world.calls, "acquire:256");
+}
+
+static void the_control_call_comes_first_then_sends_then_questions_then_the_resync(void **state)
+{
+	static const struct {
+		int permits;
+		const char *calls;
+		bool control, resync;
+	} rows[] = {
+		{6, "acquire:6 b:2 d:3 a:4 c:5", true, true},
+		{5, "acquire:6 b:2 d:3 a:4 c:5", true, false},
+		{3, "acquire:6 b:2 d:3", true, false},
+		{1, "acquire:6", true, false},
+		{0, "acquire:6", false, false},
+	};
+
+	(void)state;
+	for (size_t n = 0; n < ARRAY_SIZE(rows); n++) {
+		begin();
+		add_jobs("cscs");
+		engine.gate.call.phase = engine.resync.call.phase = CALL_WANTED;
+		engine.admin = false;
+		world.permits = rows[n].permits;
+		assert_true(schedule_permits(&engine, NULL));
+		assert_string_equal(world.calls, rows[n].calls);
+		assert_int_equal(engine.gate.call.granted, rows[n].control);
+		assert_int_equal(engine.resync.call.granted, rows[n].resync);
+		if (rows[n].control)
+			assert_int_equal(engine.gate.call.next_permit, 1);
+		if (rows[n].resync)
+			assert_int_equal(engine.resync.call.next_permit, 6);
+	}
+}
+
+static void a_call_that_is_not_wanted_gets_no_permit(void **state)
+{
+	(void)state;
+	add_jobs("c");
+	engine.admin = true;
+	engine.gate.call.phase = CALL_IN_FLIGHT;
+	world.permits = 3;
+	assert_true(schedule_permits(&engine, NULL));
+	assert_string_equal(world.calls, "acquire:1:admin a:1");
+	assert_false(engine.gate.call.granted);
+	assert_false(engine.resync.call.granted);
+}
+
+static void who_was_only_just_claimed_goes_back_without_a_permit(void **state)
+{
+	(void)state;
+	settings.requests_per_minute = 1;
+	add_jobs("CcS");
+	world.permits = 0;
+	assert_true(schedule_permits(&engine, NULL));
+	assert_string_equal(world.calls, "acquire:3 back:c back:a");
+	begin();
+	add_jobs("CcS");
+	assert_true(schedule_permits(&engine, NULL));
+	assert_string_equal(world.calls, "acquire:3");
+}
+
+static void too_few_permits_say_when_there_are_more(void **state)
+{
+	static const struct {
+		int permits;
+		int64_t wait_ms, at;
+	} rows[] = {
+		{2, 500, 77}, /* enough */
+		{1, 500, NOW_MS + 500},
+		{0, 500, NOW_MS + 500},
+		{1, 20, NOW_MS + 20},
+		{1, 0, NOW_MS + 20},
+		{1, 21, NOW_MS + 21},
+	};
+
+	(void)state;
+	for (size_t n = 0; n < ARRAY_SIZE(rows); n++) {
+		begin();
+		add_jobs("cc");
+		engine.permits_at_ms = 77;
+		world.permits = rows[n].permits;
+		world.wait_ms = rows[n].wait_ms;
+		assert_true(schedule_permits(&engine, NULL));
+		assert_int_equal(engine.permits_at_ms, rows[n].at);
+	}
+}
+
+static void permits_fail_as_a_whole(void **state)
+{
+	static const struct {
+		const char *fails, *jobs;
+		int permits;
+	} rows[] = {
+		{"acquire", "c", 1},
+		{"granted", "c", 1},
+		{"granted", "s", 1},
+		{"release", "C", 0},
+		{"release", "S", 0},
+	};
+
+	(void)state;
+	for (size_t n = 0; n < ARRAY_SIZE(rows); n++) {
+		begin();
+		settings.requests_per_minute = 10;
+		add_jobs(rows[n].jobs);
+		engine.resync.call.phase = CALL_WANTED;
+		world.permits = rows[n].permits;
+		world.fails = rows[n].fails;
+		if (schedule_permits(&engine, NULL))
+			fail_msg("row %zu", n);
+	}
+}
+
+/* ---- waiting ---- */
+
+static void all_rest_together_ever_longer_while_nothing_gets_through(void **state)
+{
+	static const int64_t seconds[] = {15, 30, 60, 120, 240, 300, 300};
+
+	(void)state;
+	engine.transient_in_a_row = UNREACH - 1;
+	schedule_rest(&engine);
+	assert_int_equal(engine.permits_at_ms, 0);
+	for (size_t n = 0; n < ARRAY_SIZE(seconds); n++) {
+		engine.transient_in_a_row++;
+		for (int again = 0; again < 2; again++) { /* the second time nothing is new */
+			schedule_rest(&engine);
+			assert_int_equal(engine.permits_at_ms, NOW_MS + seconds[n] * 1000);
+			assert_int_equal(engine.rests, n + 1);
+			assert_int_equal(engine.rested_for, engine.transient_in_a_row);
+		}
+		assert_string_equal(world.calls, "warn:unreachable");
+	}
+	engine.permits_at_ms = NOW_MS + 400000; /* Google has asked for more */
+	engine.transient_in_a_row++;
+	schedule_rest(&engine);
+	assert_int_equal(engine.permits_at_ms, NOW_MS + 400000);
+}
+
+struct plan {
+	const char *what;
+	int wanted, claimed, busy, in_flight, transient;
+	bool draining, paused, holds;
+	const char *jobs;
+	enum call_phase control, resync;
+	int64_t permits_at, due, probe_at, resync_at;
+	bool no_resync;
+	int64_t reconcile_ms; /* 0: none */
+	int64_t next;	      /* after NOW_MS, or NEVER */
+};
+
+static void plan(const struct plan *row)
+{
+	begin();
+	add_jobs(row->jobs ? row->jobs : "");
+	engine.wanted = row->wanted;
+	engine.claimed = row->claimed;
+	engine.busy = row->busy;
+	engine.in_flight = row->in_flight;
+	engine.transient_in_a_row = row->transient;
+	engine.draining = row->draining;
+	engine.paused = row->paused;
+	engine.gate.call.phase = row->control;
+	engine.resync.call.phase = row->resync;
+	engine.resync.next_at = row->resync_at;
+	engine.permits_at_ms = row->permits_at;
+	world.resync_wanted = !row->no_resync;
+	world.holds_sends = row->holds;
+	world.next_due = row->due;
+	world.probe_at = row->probe_at;
+	world.reconcile_ms = row->reconcile_ms != 0 ? row->reconcile_ms : -1;
+	assert_true(schedule_plan(&engine, NULL));
+	if (engine.next_ms != (row->next == NEVER ? NEVER : NOW_MS + row->next))
+		fail_msg("%s: %lld", row->what, (long long)(engine.next_ms - NOW_MS));
+}
+
+#define HOLDS(rows)                                      \
+	for (size_t n_ = 0; n_ < ARRAY_SIZE(rows); n_++) \
+	plan(&(rows)[n_])
+
+static void who_can_go_on_goes_on_at_once_or_with_the_next_permit(void **state)
+{
+	static const struct plan rows[] = {
+		{"all who were wanted have come: there may be more", .wanted = 3, .claimed = 3},
+		{"the next permit comes later", .wanted = 3, .claimed = 3, .permits_at = NOW_MS + 9,
+			.next = 9},
+		{"the next permit has come", .wanted = 3, .claimed = 3, .permits_at = NOW_MS - 9},
+		{"nobody was asked for", .wanted = 0},
+		{"nobody was asked for: a job", .busy = 1, .next = NEVER},
+		{"nobody was asked for: draining", .draining = true, .next = NEVER},
+		{"nobody was asked for: paused", .paused = true, .next = NEVER},
+		{"all connections are taken", .wanted = 3, .claimed = 3, .in_flight = 32,
+			.next = NEVER},
+		{"more than all", .wanted = 3, .claimed = 3, .in_flight = 33, .next = NEVER},
+		{"but one", .wanted = 3, .claimed = 3, .in_flight = 31},
+		{"one call finds out", .wanted = 1, .claimed = 1, .in_flight = 1,
+			.transient = UNREACH, .next = NEVER},
+		{"no call finds out", .wanted = 1, .claimed = 1, .transient = UNREACH},
+		{"a job is ready", .wanted = 3, .jobs = "c"},
+		{"a job is not", .wanted = 3, .jobs = "C", .next = NEVER},
+		{"a send waits for the control call", .wanted = 3, .jobs = "s", .holds = true,
+			.control = CALL_IN_FLIGHT, .next = NEVER},
+		{"a send asks for the control call", .wanted = 3, .jobs = "s", .holds = true},
+		{"a check waits for no control call", .wanted = 3, .jobs = "sc", .holds = true,
+			.control = CALL_IN_FLIGHT},
+		{"the control call waits", .wanted = 3, .control = CALL_WANTED},
+		{"the resync waits", .wanted = 3, .resync = CALL_WANTED},
+	};
+
+	(void)state;
+	HOLDS(rows);
+}
+
+static void the_earliest_of_what_comes_without_a_reply_counts(void **state)
+{
+	static const struct plan rows[] = {
+		{"nothing", .wanted = 3, .next = NEVER},
+		{"somebody is due", .wanted = 3, .due = NOW + 7, .next = 7000},
+		{"somebody is due, and has a lease", .wanted = 3, .due = NOW, .next = 5000},
+		{"long since", .wanted = 3, .due = NOW - 7, .next = 5000},
+		{"since the epoch", .wanted = 1, .due = 1, .next = 5000},
+		{"all who are due were claimed", .wanted = 3, .claimed = 3, .due = NOW - 7},
+		{"with a job, if nobody was asked for", .busy = 1, .due = NOW + 7, .next = NEVER},
+		{"a probe", .wanted = 3, .paused = true, .probe_at = NOW + 60, .next = 60000},
+		{"a probe is late", .wanted = 3, .paused = true, .probe_at = NOW - 1, .next = 0},
+		{"a probe, draining", .wanted = 3, .draining = true, .probe_at = NOW + 60,
+			.next = NEVER},
+		{"a probe is under way", .wanted = 3, .probe_at = NOW + 60,
+			.control = CALL_IN_FLIGHT, .next = NEVER},
+		{"a resync", .wanted = 3, .resync_at = NOW + 100, .next = 100000},
+		{"a resync is late", .wanted = 3, .resync_at = NOW - 100, .next = 0},
+		{"no resync", .wanted = 3, .resync_at = NOW + 100, .no_resync = true,
+			.next = NEVER},
+		{"a resync, draining", .wanted = 3, .draining = true, .resync_at = NOW + 100,
+			.next = NEVER},
+		{"a resync, paused", .wanted = 3, .paused = true, .resync_at = NOW + 100,
+			.next = NEVER},
+		{"a resync is under way", .wanted = 3, .resync_at = NOW + 100,
+			.resync = CALL_IN_FLIGHT, .next = NEVER},
+		{"reconcile", .wanted = 3, .reconcile_ms = 1234, .next = 1234},
+		{"reconcile, paused", .wanted = 3, .paused = true, .reconcile_ms = 1234,
+			.next = 1234},
+		{"reconcile, draining", .wanted = 3, .draining = true, .reconcile_ms = 1234,
+			.next = NEVER},
+		{"first somebody", .wanted = 3, .due = NOW + 1, .probe_at = NOW + 2,
+			.resync_at = NOW + 3, .reconcile_ms = 4000, .next = 1000},
+		{"first a probe", .wanted = 3, .due = NOW + 4, .probe_at = NOW + 1,
+			.resync_at = NOW + 3, .reconcile_ms = 4000, .next = 1000},
+		{"first the resync", .wanted = 3, .due = NOW + 4, .probe_at = NOW + 2,
+			.resync_at = NOW + 1, .reconcile_ms = 4000, .next = 1000},
+		{"first reconcile", .wanted = 3, .due = NOW + 4, .probe_at = NOW + 2,
+			.resync_at = NOW + 3, .reconcile_ms = 1, .next = 1},
+		{"first a permit", .wanted = 3, .jobs = "c", .permits_at = NOW_MS + 5,
+			.due = NOW + 1, .next = 5},
+		{"first somebody, then a permit", .wanted = 3, .jobs = "c",
+			.permits_at = NOW_MS + 5000, .due = NOW + 1, .next = 1000},
+	};
+
+	(void)state;
+	HOLDS(rows);
+}
+
+static void reconcile_may_be_over_now(void **state)
+{
+	(void)state;
+	engine.wanted = 3;
+	world.reconcile_ms = 0;
+	assert_true(schedule_plan(&engine, NULL));
+	assert_int_equal(engine.next_ms, NOW_MS);
+}
+
+static void a_plan_fails_with_the_ledger(void **state)
+{
+	(void)state;
+	engine.wanted = 3;
+	world.fails = "due";
+	assert_false(schedule_plan(&engine, NULL));
+	begin();
+	engine.wanted = engine.claimed = 3; /* not asked */
+	world.fails = "due";
+	assert_true(schedule_plan(&engine, NULL));
+}
+
+#define ALONE(test) cmocka_unit_test_setup_teardown(test, engine_new, engine_end)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		ALONE(people_are_claimed_as_the_rate_limit_lets_them_come_to_their_end),
+		ALONE(nobody_is_claimed_while_nobody_may_go_on),
+		ALONE(a_backlog_waits_while_the_list_is_read),
+		ALONE(who_is_claimed_gets_a_job_and_goes_on),
+		ALONE(a_claim_fails_as_a_whole),
+		ALONE(so_many_permits_are_wanted_as_calls_can_begin),
+		ALONE(no_batch_has_more_permits_than_its_table),
+		ALONE(the_control_call_comes_first_then_sends_then_questions_then_the_resync),
+		ALONE(a_call_that_is_not_wanted_gets_no_permit),
+		ALONE(who_was_only_just_claimed_goes_back_without_a_permit),
+		ALONE(too_few_permits_say_when_there_are_more),
+		ALONE(permits_fail_as_a_whole),
+		ALONE(all_rest_together_ever_longer_while_nothing_gets_through),
+		ALONE(who_can_go_on_goes_on_at_once_or_with_the_next_permit),
+		ALONE(the_earliest_of_what_comes_without_a_reply_counts),
+		ALONE(reconcile_may_be_over_now),
+		ALONE(a_plan_fails_with_the_ledger),
+	};
+
+	return cmocka_run_group_tests_name("engine: the schedule", tests, NULL, NULL);
+}
