@@ -47,7 +47,7 @@ static bool apply(
 	return p->state == PERSON_UNKNOWN || reconcile_observed(e, p, seen, fault);
 }
 
-/* Somebody whom the ledger does not know, or whom another program has leased. */
+/* The ledger does not know the person, or another program has a lease. */
 static bool apply_unknown(
 	struct engine *e, const char *address, const struct evidence *seen, struct fault *fault)
 {
