@@ -319,7 +319,7 @@ mutants:
 mutants-run: export CLOUDINVITE_DEFS = $(CPPFLAGS_ALL)
 mutants-run: export CLOUDINVITE_CFLAGS = -std=gnu11 $(PKG_CFLAGS)
 mutants-run: $(filter $(O)/tests/unit/person_% $(O)/tests/unit/engine_breaker_% $(O)/tests/unit/engine_schedule_% \
-	$(O)/tests/unit/engine_reconcile_%,$(UNIT_TESTS))
+	$(O)/tests/unit/engine_reconcile_alone_%,$(UNIT_TESTS))
 	@CC="$(CC)" tests/mutants/mutants.py --build $(O) --jobs $(MUTANTS_JOBS) $(MUTANTS)
 
 FUZZ_TIME ?= 60

@@ -118,11 +118,9 @@ bool reconcile_count_intents(struct engine *e, struct fault *fault)
 
 void reconcile_write_journal(struct engine *e)
 {
-	int64_t date = engine_google_now(e);
-
 	if (e->intents > 0 || e->realigns)
 		send_journal_write(&e->journal, e->settings, ledger_id(e->ledger), e->sends_begun,
-			date > e->journal.mail_date ? date : e->journal.mail_date);
+			max_i64(engine_google_now(e), e->journal.mail_date));
 }
 
 /* A copy written over the open file. */
