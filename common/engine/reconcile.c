@@ -147,7 +147,7 @@ struct foreign_mails {
 static bool read_count(struct engine *e, struct foreign_mails *t, struct fault *fault)
 {
 	char value[64];
-	long long people = 0, since = 0;
+	long long people, since;
 	char *blank;
 	int found = ledger_get(e->ledger, "mails_elsewhere", value, sizeof(value), fault);
 

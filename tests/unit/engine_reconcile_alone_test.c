@@ -27,6 +27,7 @@ static struct {
 	int reconciling;
 	struct ledger_reconcile stored;
 	struct send_journal journal;
+	bool ended;	       /* by an administrator */
 	const char *elsewhere; /* the ledger's count of mails elsewhere; NULL: none */
 	char calls[1024];
 } answers;
@@ -67,13 +68,17 @@ int64_t engine_google_now(const struct engine *e)
 void log_event(enum log_level level, const char *event, const char *format, ...)
 {
 	(void)format;
-	called("log", "%s:%s", level == LOG_LEVEL_ERROR ? "error" : "log", event);
+	called("log", "%s:%s",
+		level == LOG_LEVEL_ERROR  ? "error"
+		: level == LOG_LEVEL_NOTE ? "note"
+					  : "log",
+		event);
 }
 
 void log_fault(enum log_level level, const char *event, const struct fault *f)
 {
-	(void)level, (void)f;
-	called("log", "log:%s", event);
+	(void)f;
+	called("log", "%s:%s", level == LOG_LEVEL_WARN ? "warn" : "log", event);
 }
 
 bool ledger_begin(struct ledger *l, struct fault *fault)
@@ -113,15 +118,18 @@ int ledger_get(struct ledger *l, const char *key, char *out, size_t size, struct
 	assert_string_equal(key, "mails_elsewhere");
 	if (!asked("get"))
 		return -1;
-	str_copy(out, size, answers.elsewhere ? answers.elsewhere : "2 9");
+	str_copy(out, size, answers.elsewhere ? answers.elsewhere : "2 1999000");
 	return !!answers.elsewhere;
 }
 
 bool ledger_count(struct ledger *l, enum counter counter, int64_t n, struct fault *fault)
 {
+	const char *word = counter == COUNTER_FOREIGN_MAILS	  ? "foreign"
+			   : counter == COUNTER_UNEXPLAINED_MAILS ? "unexplained"
+								  : "another";
+
 	(void)l, (void)fault;
-	return called("count", "%s:%d",
-		counter == COUNTER_FOREIGN_MAILS ? "foreign" : "unexplained", (int)n);
+	return called("count", "%s:%d", word, (int)n);
 }
 
 int64_t ledger_sends_begun(struct ledger *l, struct fault *fault)
@@ -155,7 +163,7 @@ bool ledger_reconcile(
 int ledger_reconciled(struct ledger *l, const char *cause, const char *actor, struct fault *fault)
 {
 	(void)l, (void)cause, (void)actor, (void)fault;
-	return called("reconciled", "over") ? 1 : -1;
+	return called("reconciled", "over") ? !answers.ended : -1;
 }
 
 bool send_journal_open(
@@ -250,7 +258,7 @@ static void a_journal_that_cannot_be_kept_is_said_to_the_dispatcher(void **state
 	answers.fails = "journal";
 	answers.journal = (struct send_journal){.fd = -1};
 	assert_true(reconcile_open(&engine, NULL));
-	assert_called("log:send_journal");
+	assert_called("warn:send_journal");
 	begin();
 	engine.admin = true;
 	answers.fails = "journal";
@@ -274,7 +282,20 @@ static void an_opening_fails_with_the_ledger(void **state)
 		answers.later = rows[n].later;
 		if (reconcile_open(&engine, NULL))
 			fail_msg("%s fails", rows[n].fails);
+		if (n < 2)
+			assert_called("");
 	}
+}
+
+static void a_ledger_that_has_sent_nothing_is_compared_too(void **state)
+{
+	(void)state;
+	answers.begun = answers.journal.sends = 0;
+	assert_true(reconcile_open(&engine, NULL));
+	assert_called("");
+	answers.journal.sends = 1;
+	assert_true(reconcile_open(&engine, NULL));
+	assert_called("begin restored:77 error:reconcile id commit write:this:0:77");
 }
 
 static void intents_are_counted_and_then_told_to_the_journal(void **state)
@@ -411,9 +432,12 @@ static void three_people_within_72_hours_begin_it(void **state)
 	(void)state;
 	for (size_t n = 0; n < ARRAY_SIZE(rows); n++) {
 		begin();
+		engine.reconcile.mail_date = DATE + 9; /* of one that is over */
 		answers.elsewhere = rows[n].stored;
 		assert_true(observe(0, 0, 1));
 		assert_called(rows[n].calls);
+		if (engine.reconciling)
+			assert_true(str_starts(engine.reconcile.text, "Google shows mails"));
 		assert_int_equal(engine.reconciling, !!strstr(rows[n].calls, "mails_elsewhere"));
 	}
 }
@@ -522,7 +546,7 @@ static void it_is_over_when_the_list_was_read_and_the_time_is_over(void **state)
 		const char *calls;
 	} rows[] = {
 		{false, true, DATE + LAG, DATE, ""},
-		{true, true, DATE + LAG, DATE, "over log:reconciled"},
+		{true, true, DATE + LAG, DATE, "over note:reconciled"},
 		{true, false, DATE + LAG, DATE, ""}, {true, true, DATE + LAG - 1, DATE, ""},
 		{true, true, 0, DATE, ""}, {true, true, 0, 0, ""},
 		{true, true, DATE, 0, ":2000000:read"}, /* the time begins now */
@@ -551,6 +575,9 @@ static void it_is_over_when_the_list_was_read_and_the_time_is_over(void **state)
 	answers.google_now = DATE + LAG;
 	answers.fails = "reconciled";
 	assert_false(reconcile_decide(&engine, NULL));
+	engine.reconciling = answers.ended = true;
+	answers.fails = NULL;
+	assert_true(reconcile_decide(&engine, NULL));
 }
 
 #define ALONE(test) cmocka_unit_test_setup(test, begin_test)
@@ -562,6 +589,7 @@ int main(void)
 		ALONE(each_cause_has_its_sentence),
 		ALONE(a_journal_that_cannot_be_kept_is_said_to_the_dispatcher),
 		ALONE(an_opening_fails_with_the_ledger),
+		ALONE(a_ledger_that_has_sent_nothing_is_compared_too),
 		ALONE(intents_are_counted_and_then_told_to_the_journal),
 		ALONE(a_copy_over_the_open_ledger_is_noticed),
 		ALONE(mails_of_others_are_counted),
