@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # Shows I10, I11 (docs/design.md, "Invariants").
-"""The pace as Google sees it, over several programs, restarts and kills; slower when Google says so;
+"""The rate limit as Google sees it, over several programs, restarts and kills; slower when Google says so;
 expected times; and what holds people back until an administrator says otherwise.
 
 One of the tests takes a little more than a minute of real time; everything longer is in

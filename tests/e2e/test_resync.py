@@ -164,7 +164,7 @@ class Resync(harness.Test):
         before = self.google.stats()["list"]
         pages = -(-self.google.control("GET", "accounts")["count"] // PAGE)
         program = self.site.start_dispatcher()
-        harness.wait_for(lambda: self.google.stats()["list"] >= before + pages, "the sweep", 600)
+        harness.wait_for(lambda: self.google.stats()["list"] >= before + pages, "the resync", 600)
         with open(f"/proc/{program.pid}/status", encoding="ascii") as status:
             fields = dict(line.split(":", 1) for line in status)
         harness.stop(program)

@@ -277,7 +277,7 @@ static void whom_the_dispatcher_works_on_is_left_alone(void **state)
 
 	open_account(alice, 30 * DAY);
 	see_user(&s, "alice", TRIGGER_LOGIN);
-	judge_all(&s);
+	classify_all(&s);
 	check(&s, engine_run(s.engine, NULL, 0, 5, &s.fault)); /* the check is under way */
 	result = send_to(&s, alice, NULL);
 	assert_refused(&result, FAULT_TRANSIENT, "leased");
@@ -339,7 +339,7 @@ static void an_unclear_send_is_said_and_not_repeated(void **state)
 	assert_int_equal(account_of(alice)->sends, 1);
 	/* The dispatcher resolves it. */
 	fake_google.decide = NULL;
-	judge_all(&s);
+	classify_all(&s);
 	run_for(&s, 120);
 	assert_person(&s, alice, PERSON_INVITED, "resolved");
 	site_end(&s);

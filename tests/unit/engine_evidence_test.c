@@ -55,7 +55,7 @@ static struct person unconfirmed(int64_t mails, int64_t hours)
 	return p;
 }
 
-static void what_google_shows_makes_of_everybody_what_it_can_prove(void **state)
+static void what_google_shows_moves_each_state_as_far_as_it_proves(void **state)
 {
 	static const struct {
 		enum person_state before;
@@ -343,7 +343,7 @@ static void an_unconfirmed_person_is_looked_at_ever_less_often(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_google_shows_makes_of_everybody_what_it_can_prove),
+		cmocka_unit_test(what_google_shows_moves_each_state_as_far_as_it_proves),
 		cmocka_unit_test(a_cancelled_invitation_shows_by_its_age_when_its_count_lags),
 		cmocka_unit_test(only_invited_or_a_higher_count_settles_an_intent_early),
 		cmocka_unit_test(a_higher_count_settles_even_what_was_cancelled_meanwhile),

@@ -142,7 +142,7 @@ void site_crash(struct site *s);
 struct site site_new(struct folder *f, const char *google, const char *more);
 void site_end(struct site *s);
 void see_user(struct site *s, const char *user, enum trigger reason);
-void judge_all(struct site *s);
+void classify_all(struct site *s);
 
 /* Runs until there is nothing to do before `seconds` from now. */
 void run_for(struct site *s, int64_t seconds);

@@ -556,5 +556,5 @@ int main(void)
 		TEST(looking_changes_nothing_and_works_for_readers),
 	};
 
-	return cmocka_run_group_tests_name("pace", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("rate limit", tests, NULL, NULL);
 }

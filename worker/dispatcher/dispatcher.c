@@ -3,7 +3,7 @@
  * cloudinvite-dispatcher: decides whose address a sighting is and whether to write to it, and asks
  * Google. The only program with a credential; it sees neither spool nor accounts.
  *
- *   worker_poll ─► reload? ─► judge (when woken, or every few minutes) ─► engine_run ─► …
+ *   worker_poll ─► reload? ─► classify (when woken, or every few minutes) ─► engine_run ─► …
  */
 #include <stdio.h>
 #include <string.h>
