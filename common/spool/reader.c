@@ -110,7 +110,7 @@ static bool is_marked(const struct spool_reader *r, const char *user, const stru
 static const char *check_arrival(const struct spool_reader *r, const char *name,
 	const struct stat *st, struct spool_arrival *a)
 {
-	if (!spool_parse_arrival(name, a->user, &a->reason))
+	if (!spool_parse_arrival(name, a->user, &a->trigger))
 		return "its name is not the name of an arrival";
 	if (!S_ISREG(st->st_mode))
 		return "it is not a regular file";
