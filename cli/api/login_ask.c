@@ -40,8 +40,8 @@ static bool has_browser(const struct login *l)
 	       ((x && *x) || (wayland && *wayland));
 }
 
-/* Not every user may see the address, but every user can see command lines. Somebody who knows its
- * `state` and `code_challenge` could answer in the administrator's place, with another account. */
+/* Not every user may see the address, but every user can see command lines. A user who read `state`
+ * and `code_challenge` there could complete the login with another account. */
 static void open_browser(struct waiting *w, const char *address)
 {
 	struct fault ignored; /* the address is printed as well */

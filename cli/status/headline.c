@@ -184,8 +184,8 @@ static bool is_stopped(const struct status *st)
 	       is_down(&st->service.dispatcher);
 }
 
-/* Reconcile and dry run are always shown: nobody should wait for invitations that are never
- * sent. */
+/* Reconcile and dry run are always shown, so that no administrator waits for invitations that are
+ * never sent. */
 int status_headlines(const struct status *st, struct headline out[STATUS_HEADLINES])
 {
 	struct headline *h = out;

@@ -56,7 +56,7 @@ bool ledger_end(struct ledger *l, bool good, struct fault *fault);
 
 /* ---- small values ---- */
 
-/* Stores a value under a name, for instance "resync_at". A NULL value removes it. */
+/* Stores a value under a name, for instance "resync_done". A NULL value removes it. */
 bool ledger_set(struct ledger *l, const char *key, const char *value, struct fault *fault);
 /* 1 found, 0 not found, -1. */
 int ledger_get(struct ledger *l, const char *key, char *out, size_t size, struct fault *fault);
