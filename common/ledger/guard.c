@@ -75,7 +75,7 @@ static void limit(struct ledger *l)
 static bool err_old(struct fault *fault)
 {
 	fault_set(fault, FAULT_STORAGE, "ledger_sqlite",
-		"SQLite %s cannot shut the ledger to what another program has put into its schema",
+		"SQLite %s cannot protect the ledger from objects that another program adds to it",
 		sqlite3_libversion());
 	return fault_remedy(fault, "Install SQLite 3.34 or later, built without omissions.");
 }

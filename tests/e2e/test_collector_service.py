@@ -636,7 +636,7 @@ class Daemon(Service):
 
     def test_the_role_of_a_hub_is_refused(self):
         self.settings(worker={"role": "hub"})
-        self.assertIn("not built yet", self.once(code=3))
+        self.assertIn("not available in version", self.once(code=3))
 
     def test_wrong_settings_for_google_do_not_stop_it(self):
         self.settings(google={"endpoint": "rubbish", "timeout": "never"})

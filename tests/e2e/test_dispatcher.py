@@ -304,7 +304,7 @@ class Process(Dispatcher):
                 ({"google": {"requests_per_minute": "many"}}, 3, "requests_per_minute"),
                 ({"google": {"requests_per_minute": "0", "credentials": "/nonexistent.json"}}, 3,
                  "nonexistent"),
-                ({"worker": {"role": "host"}}, 3, "not built yet")):
+                ({"worker": {"role": "host"}}, 3, "not available in version")):
             original = site.read("etc/cloudinvite.conf")
             site.write_settings(change)
             done = self.run_dispatcher(site, "--once")

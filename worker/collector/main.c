@@ -122,7 +122,7 @@ static bool bind_marks(struct loop *l, struct fault *fault)
 	l->marks_bound = spool_client_bind(&c->spool, ledger_id(c->ledger), &dropped, fault);
 	if (dropped > 0)
 		log_event(LOG_LEVEL_NOTE, "marks",
-			"removed %d marks of another ledger: these users are processed again at "
+			"removed %d markers of another ledger: these users are processed again at "
 			"their next login",
 			dropped);
 	return l->marks_bound;

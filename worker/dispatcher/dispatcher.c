@@ -287,7 +287,7 @@ static int run(struct dispatcher *d)
 	if (d->runtime.engine)
 		drain(d);
 	log_event(LOG_LEVEL_INFO, "stopped", "%s",
-		d->worker.stop ? "asked to" : "the ledger is gone");
+		d->worker.stop ? "requested by a signal" : "the ledger was replaced or changed");
 	return d->worker.stop ? 0 : fault_exit_code(FAULT_STORAGE);
 }
 
