@@ -65,7 +65,7 @@ class RateLimit(harness.Test):
 class Minute(RateLimit):
 
     def ask(self, site, until, took):
-        """An administrator asks about somebody every six seconds."""
+        """An administrator asks about a person every six seconds."""
         number = 0
         while time.monotonic() < until:
             began = time.monotonic()

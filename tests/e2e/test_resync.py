@@ -17,7 +17,7 @@ from harness import Emulator, Site
 PEOPLE = 10000
 FOUND = 250  # have an unmanaged account that the list shows, …
 YOUNG = 20      # … that it hides, because it is of the last 48 hours, …
-OTHERS = 50     # … and were invited by somebody else long ago
+OTHERS = 50     # … and were invited by another sender long ago
 UNKNOWN = 500  # are at Google, but were never seen on this host
 PAGE = 200
 INVITATIONS = int(os.environ.get("CLOUDINVITE_INVITATIONS", "20000"))

@@ -198,8 +198,8 @@ static void a_passwd_that_was_put_right_releases_itself(void **state)
 	many(s, 60);
 	compares(s);
 	assert_false(s->c.guard_tripped);
-	/* The pause stays until somebody reads it; the end of another one does not release the next
-	 * change. */
+	/* The pause stays until an administrator ends it. The end of another one does not release
+	 * the next change. */
 	resumes(s);
 	many(s, 0);
 	compares(s);

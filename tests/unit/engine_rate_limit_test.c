@@ -253,7 +253,7 @@ static void the_expected_time_is_right_within_a_fifth_and_a_minute(void **state)
 {
 	expect_well(state, 60, 1);
 	expect_well(state, 120, 4);
-	expect_well(state, 200, 300); /* nobody */
+	expect_well(state, 200, 300); /* no person */
 }
 
 static void the_control_call_and_the_resync_lower_the_rate_limit_too(void **state)

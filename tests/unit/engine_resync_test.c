@@ -326,7 +326,7 @@ static void a_program_that_dies_during_a_resync_starts_it_again(void **state)
 
 #define BACKLOG 240
 
-/* Every eighth has an unmanaged account; half of these were invited by somebody else. */
+/* Every eighth has an unmanaged account; half of these were invited by another sender. */
 static void arrive_as_backlog(struct site *s)
 {
 	char user[16], address[32];

@@ -499,7 +499,7 @@ static void who_may_not_read_it_is_told_who_may(void **state)
 	struct site *site = *state;
 
 	if (geteuid() != 0) {
-		print_message("# SKIP only root can become somebody else\n");
+		print_message("# SKIP only root can change the user\n");
 		skip();
 	}
 	opens(site, LEDGER_CREATE);

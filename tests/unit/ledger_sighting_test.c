@@ -323,7 +323,7 @@ static void two_accounts_with_one_address_are_a_collision_in_either_order(void *
 	assert_non_null(strstr(seen(site, "web1", "Alice").sentence, "alice"));
 	assert_non_null(strstr(seen(site, "web1", "alice").sentence, "Alice"));
 	assert_int_equal(classify(site, "web1", "alice", ALICE, RULES + 1), VERDICT_COLLISION);
-	assert_int_equal(unclassified(site, RULES), 1); /* nobody else was disturbed */
+	assert_int_equal(unclassified(site, RULES), 1); /* the others are unchanged */
 }
 
 static void a_collision_ends_when_one_of_the_two_goes_or_changes(void **state)
@@ -437,8 +437,7 @@ static void another_machine_forgets_accounts_not_people(void **state)
 	assert_string_equal(state_of(site, ALICE), "invited first_check");
 	assert_int_not_equal(person(site, ALICE).orphaned_since, 0);
 	assert_int_equal(person(site, BOB).orphaned_since, 0);
-	/* Why she got this mail can still be told; nothing is left of accounts that led to nobody.
-	 */
+	/* The history still explains this mail; accounts without a person leave nothing. */
 	assert_int_equal(
 		site_number(site, "SELECT count(*) FROM history WHERE address = 'alice@example.com'"
 				  " AND subject = 'alice@web1' AND event = 'seen'"),
