@@ -83,7 +83,7 @@ static bool err_old(struct fault *fault)
 /* An SQLite that does not know one of the switches would leave it unchanged without an error.
  * All of them are of 3.31 (TRUSTED_SCHEMA) or older; the name sqlite_schema is of 3.33.
  * `writable_schema = RESET`, which an older version takes for OFF, is of 3.26. */
-bool guard_set_up(struct ledger *l, struct fault *fault)
+bool guard_configure(struct ledger *l, struct fault *fault)
 {
 	static const struct {
 		int what, value;

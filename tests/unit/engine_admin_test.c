@@ -250,7 +250,7 @@ static void the_cap_of_the_day_holds_for_administrators_too(void **state)
 	site_end(&s);
 }
 
-static void a_pause_of_the_operator_holds_sends_and_one_of_the_set_up_does_not(void **state)
+static void a_pause_of_the_operator_holds_sends_and_a_setup_pause_does_not(void **state)
 {
 	static const char *const kinds[] = {"operator", "breaker", "setup"};
 
@@ -450,7 +450,7 @@ int main(void)
 		PROMISE(who_was_invited_by_others_is_found_out_before_the_mail),
 		PROMISE(who_is_blocked_is_refused),
 		PROMISE(the_cap_of_the_day_holds_for_administrators_too),
-		PROMISE(a_pause_of_the_operator_holds_sends_and_one_of_the_set_up_does_not),
+		PROMISE(a_pause_of_the_operator_holds_sends_and_a_setup_pause_does_not),
 		PROMISE(whom_the_dispatcher_works_on_is_left_alone),
 		PROMISE(a_send_that_fails_leaves_the_person_as_it_was),
 		PROMISE(an_unclear_send_is_said_and_not_repeated),

@@ -340,7 +340,7 @@ int main(int argc, char **argv)
 	struct fault fault = {.kind = FAULT_NONE};
 	int exit_code;
 
-	memory_set_up();
+	memory_configure();
 	settings_read_keys_with(&hsm_key_reader);
 	if (!worker_start(&d.worker, &program, argc, argv, &exit_code))
 		return exit_code;
