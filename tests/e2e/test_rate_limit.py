@@ -191,7 +191,7 @@ class Held(RateLimit):
         self.assertEqual(site.run("enable", "--yes").stdout, "Sending is already on: mode = send.\n")
         self.assertEqual(len(self.ledger(site, "SELECT 1 FROM history WHERE event = 'enabled'")), 1)
 
-    def test_the_cap_of_the_day_lets_the_others_wait_in_their_order(self):
+    def test_the_daily_limit_lets_the_others_wait_in_their_order(self):
         site = self.site(invitations={"sends_per_day": "4"})
         self.arrive(site, 10)
         site.dispatcher_once()

@@ -173,7 +173,7 @@ static void who_is_named_is_invited_in_dry_run_and_outside_the_window_too(void *
 	site_end(&s);
 }
 
-static void nobody_is_mailed_again_without_being_told_so(void **state)
+static void no_person_is_mailed_again_without_resend(void **state)
 {
 	static const enum invitation_state states[] = {
 		INVITATION_INVITED, INVITATION_DECLINED, INVITATION_ACCEPTED};
@@ -233,7 +233,7 @@ static void who_is_blocked_is_refused(void **state)
 	site_end(&s);
 }
 
-static void the_cap_of_the_day_holds_for_administrators_too(void **state)
+static void the_daily_limit_applies_to_administrators_too(void **state)
 {
 	struct site s = site_new(*state, "", "sends_per_day = 1");
 	struct engine_result result;
@@ -357,7 +357,7 @@ static void who_cannot_be_invited_is_said_so(void **state)
 	site_end(&s);
 }
 
-static void a_command_waits_for_its_slot_and_says_so(void **state)
+static void a_command_waits_for_its_permit_and_says_so(void **state)
 {
 	struct site s = site_new(*state, "requests_per_minute = 3\n", "");
 	struct command c = command_open(&s);
@@ -446,16 +446,16 @@ int main(void)
 		PROMISE(what_is_no_address_is_refused_before_anything_is_asked),
 		PROMISE(a_refusal_is_explained_by_the_control_call),
 		PROMISE(who_is_named_is_invited_in_dry_run_and_outside_the_window_too),
-		PROMISE(nobody_is_mailed_again_without_being_told_so),
+		PROMISE(no_person_is_mailed_again_without_resend),
 		PROMISE(who_was_invited_by_others_is_found_out_before_the_mail),
 		PROMISE(who_is_blocked_is_refused),
-		PROMISE(the_cap_of_the_day_holds_for_administrators_too),
+		PROMISE(the_daily_limit_applies_to_administrators_too),
 		PROMISE(a_pause_of_the_operator_holds_sends_and_a_setup_pause_does_not),
 		PROMISE(whom_the_dispatcher_works_on_is_left_alone),
 		PROMISE(a_send_that_fails_leaves_the_person_as_it_was),
 		PROMISE(an_unclear_send_is_said_and_not_repeated),
 		PROMISE(who_cannot_be_invited_is_said_so),
-		PROMISE(a_command_waits_for_its_slot_and_says_so),
+		PROMISE(a_command_waits_for_its_permit_and_says_so),
 		PROMISE(a_cancelled_invitation_stays_so),
 		PROMISE(a_cancel_that_fails_changes_nothing),
 		PROMISE(list_hands_over_one_page),

@@ -106,7 +106,7 @@ static void a_refused_send_is_no_mail_and_no_open_intent(void **state)
 	site_end(&s);
 }
 
-static void when_the_control_call_is_refused_too_nobody_is_charged(void **state)
+static void when_the_control_call_is_refused_too_no_person_is_charged(void **state)
 {
 	struct site s = site_new(*state, "", "");
 	int calls;
@@ -153,7 +153,7 @@ static void a_restart_probes_at_once(void **state)
 	site_end(&s);
 }
 
-static void without_an_answer_of_the_control_call_nobody_is_judged(void **state)
+static void without_an_answer_of_the_control_call_no_person_is_charged(void **state)
 {
 	struct site s = site_new(*state, "", "");
 
@@ -401,9 +401,9 @@ int main(void)
 		PROMISE(somebody_refused_while_the_control_call_passes_has_failed_alone),
 		PROMISE(one_control_call_serves_all_who_are_refused_within_a_minute),
 		PROMISE(a_refused_send_is_no_mail_and_no_open_intent),
-		PROMISE(when_the_control_call_is_refused_too_nobody_is_charged),
+		PROMISE(when_the_control_call_is_refused_too_no_person_is_charged),
 		PROMISE(a_restart_probes_at_once),
-		PROMISE(without_an_answer_of_the_control_call_nobody_is_judged),
+		PROMISE(without_an_answer_of_the_control_call_no_person_is_charged),
 		PROMISE(a_setup_fault_pauses_at_once_with_one_pause_for_all_under_way),
 		PROMISE(a_passing_probe_does_not_excuse_calls_that_are_refused),
 		PROMISE(five_people_refused_in_the_same_way_trip_the_breaker_and_none_is_charged),

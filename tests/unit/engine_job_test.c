@@ -186,7 +186,7 @@ static void outside_the_window_people_wait_for_it(void **state)
 	site_end(&s);
 }
 
-static void the_cap_of_the_day_holds_and_the_rest_goes_tomorrow(void **state)
+static void the_daily_limit_holds_and_the_rest_goes_tomorrow(void **state)
 {
 	struct site s = site_new(*state, "", "sends_per_day = 2\nresync_interval = 0");
 	char user[16], address[32];
@@ -284,7 +284,7 @@ static void a_send_that_surely_had_no_effect_is_repeated(void **state)
 	site_end(&s);
 }
 
-static void a_send_whose_effect_is_unknown_is_settled_by_what_google_shows(void **state)
+static void a_send_whose_effect_is_unknown_is_resolved_by_what_google_shows(void **state)
 {
 	struct site s = site_new(*state, "", "");
 
@@ -536,11 +536,11 @@ int main(void)
 		PROMISE(a_dry_run_asks_everything_and_mails_only_whom_an_administrator_approves),
 		PROMISE(what_was_asked_more_than_a_day_ago_is_asked_again),
 		PROMISE(outside_the_window_people_wait_for_it),
-		PROMISE(the_cap_of_the_day_holds_and_the_rest_goes_tomorrow),
+		PROMISE(the_daily_limit_holds_and_the_rest_goes_tomorrow),
 		PROMISE(what_may_work_later_is_tried_again_and_charged_to_nobody_for_good),
 		PROMISE(a_retry_after_is_waited_for),
 		PROMISE(a_send_that_surely_had_no_effect_is_repeated),
-		PROMISE(a_send_whose_effect_is_unknown_is_settled_by_what_google_shows),
+		PROMISE(a_send_whose_effect_is_unknown_is_resolved_by_what_google_shows),
 		PROMISE(a_send_without_effect_is_repeated_only_after_72_hours),
 		PROMISE(our_own_clock_does_not_shorten_the_72_hours),
 		PROMISE(an_unknown_count_is_never_taken_for_no_mail),

@@ -182,7 +182,7 @@ static void a_new_person_goes_before_retries_and_resyncs(void **state)
 	end(&s);
 }
 
-static void once_takes_the_slots_that_are_there_and_leaves_the_rest_queued(void **state)
+static void once_takes_the_permits_that_are_free_and_leaves_the_rest_queued(void **state)
 {
 	struct site s = paced(*state, "resync_interval = 0");
 	int64_t began = fake_google.boot_ms;
@@ -311,7 +311,7 @@ int main(void)
 		PROMISE(the_expected_time_is_right_within_a_fifth_and_a_minute),
 		PROMISE(the_control_call_and_the_resync_lower_the_rate_limit_too),
 		PROMISE(a_clock_that_jumps_gives_no_second_day_s_mails_and_keeps_back_none),
-		PROMISE(once_takes_the_slots_that_are_there_and_leaves_the_rest_queued),
+		PROMISE(once_takes_the_permits_that_are_free_and_leaves_the_rest_queued),
 	};
 
 	return cmocka_run_group_tests_name("invite", tests, NULL, NULL);

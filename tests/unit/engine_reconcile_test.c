@@ -175,7 +175,7 @@ static void a_restored_ledger_is_another_one_for_the_collectors_marks(void **sta
 	end(&s);
 }
 
-static void restarts_on_the_way_neither_shorten_nor_begin_it_anew(void **state)
+static void restarts_on_the_way_neither_shorten_nor_restart_it(void **state)
 {
 	struct site s = site_new(*state, "", "");
 
@@ -515,7 +515,7 @@ int main(void)
 		IN_FOLDER(a_restore_that_is_older_than_72_hours_costs_one_resync),
 		IN_FOLDER(what_was_asked_before_the_copy_does_not_clear_the_way_for_a_mail),
 		IN_FOLDER(a_restored_ledger_is_another_one_for_the_collectors_marks),
-		IN_FOLDER(restarts_on_the_way_neither_shorten_nor_begin_it_anew),
+		IN_FOLDER(restarts_on_the_way_neither_shorten_nor_restart_it),
 		IN_FOLDER(a_host_clock_that_jumps_does_not_end_it),
 		IN_FOLDER(a_ledger_in_the_place_of_a_lost_one_waits_for_what_google_hides),
 		IN_FOLDER(a_first_ledger_and_a_rehearsal_elsewhere_begin_at_once),

@@ -83,7 +83,7 @@ static void where_few_are_open_each_is_asked_about_instead(void **state)
 	site_end(&s);
 }
 
-static void with_nobody_open_nobody_is_asked(void **state)
+static void with_no_open_person_google_is_not_asked(void **state)
 {
 	struct site s = site_new(*state, "", "");
 
@@ -244,7 +244,7 @@ static void watch(void)
 	fake_google.decide = watch_pages;
 }
 
-static void an_old_page_token_begins_the_list_anew(void **state)
+static void an_old_page_token_begins_the_list_again(void **state)
 {
 	struct site s = site_new(*state, "", "");
 
@@ -468,14 +468,14 @@ int main(void)
 		PROMISE(a_resync_shows_what_became_of_invited_people),
 		PROMISE(a_resync_costs_its_pages_and_no_polling),
 		PROMISE(where_few_are_open_each_is_asked_about_instead),
-		PROMISE(with_nobody_open_nobody_is_asked),
+		PROMISE(with_no_open_person_google_is_not_asked),
 		PROMISE(who_turns_up_unmanaged_is_held_invited_or_ignored_as_the_settings_say),
 		PROMISE(who_was_discovered_and_then_comes_by_himself_is_invited),
 		PROMISE(a_sighting_that_did_not_trigger_is_discovered_by_the_resync),
 		PROMISE(rows_of_people_whom_nobody_has_seen_are_not_kept),
 		PROMISE(a_resync_that_breaks_off_is_resumed),
 		PROMISE(a_resync_goes_last),
-		PROMISE(an_old_page_token_begins_the_list_anew),
+		PROMISE(an_old_page_token_begins_the_list_again),
 		PROMISE(a_resync_waits_as_long_as_google_asks_for),
 		PROMISE(a_list_that_goes_in_circles_is_broken_off_for_that_day),
 		PROMISE(a_program_that_dies_during_a_resync_starts_it_again),

@@ -410,7 +410,7 @@ static int64_t number_from(const char *variable, int64_t fallback)
 	return text && str_number(text, 1, INT64_MAX, &number) ? number : fallback;
 }
 
-static void nobody_is_mailed_twice_and_nobody_is_forgotten(void **state)
+static void no_person_is_mailed_twice_and_none_is_forgotten(void **state)
 {
 	uint64_t seed = (uint64_t)number_from("CLOUDINVITE_SEED", 20261123);
 	int64_t people = number_from("CLOUDINVITE_ROUNDS", 2500);
@@ -460,7 +460,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
-			nobody_is_mailed_twice_and_nobody_is_forgotten, quick_folder, tell_seed),
+			no_person_is_mailed_twice_and_none_is_forgotten, quick_folder, tell_seed),
 	};
 
 	return cmocka_run_group_tests_name("invite", tests, NULL, NULL);
