@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """An nginx that answers the calls from memory, over TLS and HTTP/2: a server that is not the bottleneck.
 
-Every address is an invitable account without an invitation, the list is empty, and every send succeeds. The replies name the address that
-was asked about, because the dispatcher drops a reply about another one. Nothing is checked and nothing is remembered.
+Every address is an invitable account without an invitation, the list is empty, and every send succeeds. The replies
+name the address that was asked about, because the dispatcher drops a reply about another one. Nothing is checked and
+nothing is remembered.
 """
 import os
 import shutil
