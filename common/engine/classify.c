@@ -14,7 +14,7 @@
 #include "base/minmax.h"
 #include "base/str.h"
 
-#define BATCH 64
+#define BATCH 256
 
 /* ---- people ---- */
 

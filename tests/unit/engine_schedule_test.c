@@ -209,7 +209,7 @@ static void begin(void)
 	engine = (struct engine){.settings = &settings,
 		.owner = "test",
 		.jobs = jobs,
-		.room = 40,
+		.room = 80,
 		.parallel = 32,
 		.now = NOW};
 	answers.places = PLACES;
@@ -290,9 +290,9 @@ static void people_are_claimed_as_the_rate_limit_lets_them_come_to_their_end(voi
 		int64_t rate, effective, used;
 		const char *calls;
 	} rows[] = {
-		{40, 0, 0, 0, 0, "clamp claim:32:2"},
-		{33, 1, 0, 0, 0, "clamp claim:32:2"},
-		{32, 1, 0, 0, 0, "clamp claim:31:2"},
+		{80, 0, 0, 0, 0, "clamp claim:64:2"},
+		{65, 1, 0, 0, 0, "clamp claim:64:2"},
+		{64, 1, 0, 0, 0, "clamp claim:63:2"},
 		{5, 5, 0, 0, 0, "clamp"},
 		{5, 5, 600, 600, 0, "clamp"},
 		{5, 4, 600, 600, 0, "clamp status claim:1:2"},
@@ -302,7 +302,7 @@ static void people_are_claimed_as_the_rate_limit_lets_them_come_to_their_end(voi
 		{40, 4, 100, 100, 60, "clamp status claim:6:2"},
 		{40, 0, 100, 25, 0, "clamp status claim:7:2"},
 		{7, 4, 100, 100, 0, "clamp status claim:3:2"},
-		{40, 0, 600, 600, 0, "clamp status claim:32:2"},
+		{80, 0, 600, 600, 0, "clamp status claim:64:2"},
 		{40, 0, 1, 1, 1, "clamp status claim:1:2"},
 		{40, 1, 1, 1, 1, "clamp status"},
 		{40, 1, 100, 13, 5, "clamp status claim:1:2"},
@@ -325,16 +325,16 @@ static void people_are_claimed_as_the_rate_limit_lets_them_come_to_their_end(voi
 static void people_are_claimed_while_somebody_may_go_on(void **state)
 {
 	static const struct row rows[] = {
-		{"usually", .claimed = 3, .calls = "clamp claim:32:2"},
-		{"the list is read first", .scans_first = true, .calls = "clamp claim:32:1"},
+		{"usually", .claimed = 3, .calls = "clamp claim:64:2"},
+		{"the list is read first", .scans_first = true, .calls = "clamp claim:64:1"},
 		{"draining", .draining = true, .calls = "clamp"},
 		{"paused", .paused = true, .calls = "clamp"},
 		{"a backlog is coming", .coming = true, .calls = "clamp"},
 		{"no permits", .permits_at = NOW_MS + 1, .calls = "clamp"},
-		{"permits", .permits_at = NOW_MS, .calls = "clamp claim:32:2"},
-		{"calls are under way", .in_flight = 1, .calls = "clamp claim:32:2"},
+		{"permits", .permits_at = NOW_MS, .calls = "clamp claim:64:2"},
+		{"calls are under way", .in_flight = 1, .calls = "clamp claim:64:2"},
 		{"before the last failure", .transient = UNREACH - 1, .in_flight = 1,
-			.calls = "clamp claim:32:2"},
+			.calls = "clamp claim:64:2"},
 		{"unreachable", .transient = UNREACH, .calls = "clamp claim:1:2"},
 		{"for longer", .transient = UNREACH + 1, .calls = "clamp claim:1:2"},
 		{"one finds out", .transient = UNREACH, .in_flight = 1, .calls = "clamp"},
@@ -357,19 +357,19 @@ static void who_is_claimed_gets_a_job_and_goes_on(void **state)
 	answers.idle = 1;
 	assert_true(schedule_claim(&engine, NULL));
 	assert_string_equal(
-		answers.calls, "clamp claim:32:2 claimed:a claimed:b on:b claimed:c on:c");
-	assert_int_equal(engine.wanted, 32);
+		answers.calls, "clamp claim:64:2 claimed:a claimed:b on:b claimed:c on:c");
+	assert_int_equal(engine.wanted, 64);
 	assert_int_equal(engine.claimed, 3);
 	begin();
-	answers.due = 40;
+	answers.due = 80;
 	assert_true(schedule_claim(&engine, NULL));
-	assert_int_equal(engine.claimed, 32);
-	assert_int_equal(engine.used, 32);
+	assert_int_equal(engine.claimed, 64);
+	assert_int_equal(engine.used, 64);
 	begin();
 	answers.due = 3;
 	answers.places = 1;
 	assert_true(schedule_claim(&engine, NULL));
-	assert_string_equal(answers.calls, "clamp claim:32:2 claimed:a on:a");
+	assert_string_equal(answers.calls, "clamp claim:64:2 claimed:a on:a");
 }
 
 static void a_claim_fails_as_a_whole(void **state)

@@ -195,7 +195,8 @@ static bool create_baseline(struct collector *c, const struct account_snapshot *
 static bool reset_machine(struct collector *c, const struct host *host, struct fault *fault)
 {
 	log_event(LOG_LEVEL_NOTE, "baseline",
-		"the machine-id has changed: this is a copy of host %s; its accounts and marks are "
+		"the machine-id has changed: this is a copy of host %s; its accounts and markers "
+		"are "
 		"removed, people are kept",
 		host->old_name);
 	return marks_drop_all(c, fault) && ledger_host_reset(c->ledger, host->old_name, fault);

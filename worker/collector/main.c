@@ -122,7 +122,7 @@ static bool bind_marks(struct loop *l, struct fault *fault)
 	l->marks_bound = spool_client_bind(&c->spool, ledger_id(c->ledger), &dropped, fault);
 	if (dropped > 0)
 		log_event(LOG_LEVEL_NOTE, "marks",
-			"removed %d marks of another ledger: these users are processed again at "
+			"removed %d markers of another ledger: these users are processed again at "
 			"their next login",
 			dropped);
 	return l->marks_bound;
@@ -206,8 +206,8 @@ static bool work(struct loop *l, struct fault *fault)
 	else
 		return true;
 	if (!good && strcmp(fault->code, "ledger_schema") == 0)
-		return close_ledger(c), false; /* until it is whole when it is opened again */
-	/* What a passwd file of a million lines has taken goes back. */
+		return close_ledger(c), false; /* the next round opens and checks it again */
+	/* A passwd file of a million lines takes a lot of memory. */
 	ledger_release_memory(c->ledger);
 	malloc_trim(0);
 	return good;
