@@ -5,6 +5,10 @@
  */
 #include "ledger/sighting.h"
 
+#include <inttypes.h>
+
+#include "base/str.h"
+#include "ledger/administration.h"
 #include "ledger/person.h"
 
 bool sighting_row(struct query *q, struct ledger_sighting *out)
@@ -120,6 +124,41 @@ bool ledger_each_sighting(struct ledger *l, const char *host, const char *user, 
 	return query_end(&q) && good;
 }
 
+/* ---- what the collector has reported ---- */
+
+#define REPORT_REVISION "report_revision"
+
+static int64_t newest_revision(struct ledger *l, struct fault *fault)
+{
+	int64_t revision = 0;
+	struct query q;
+
+	query_start(&q, l, "SELECT revision FROM ledger_info", fault);
+	return query_one(&q, &revision) < 0 ? -1 : revision;
+}
+
+bool ledger_note_report(struct ledger *l, struct fault *fault)
+{
+	int64_t revision = newest_revision(l, fault);
+	char value[24];
+
+	str_format(value, sizeof(value), "%" PRId64, revision);
+	return revision >= 0 && ledger_set(l, REPORT_REVISION, value, fault);
+}
+
+int64_t ledger_last_report(struct ledger *l, struct fault *fault)
+{
+	char value[24];
+	long long revision = 0;
+	int found = ledger_get(l, REPORT_REVISION, value, sizeof(value), fault);
+
+	if (found > 0 && !str_number(value, 0, INT64_MAX, &revision)) {
+		sql_unexpected(l, REPORT_REVISION, value, fault);
+		return -1;
+	}
+	return found < 0 ? -1 : revision;
+}
+
 bool ledger_changes_since(struct ledger *l, const char *host, int64_t since, int64_t *last,
 	bool (*each)(const char *user, const char *word, void *ctx), void *ctx, struct fault *fault)
 {
@@ -127,8 +166,8 @@ bool ledger_changes_since(struct ledger *l, const char *host, int64_t since, int
 	struct query q;
 	bool more = true;
 
-	query_start(&q, l, "SELECT revision FROM ledger_info", fault);
-	if (query_one(&q, last) < 0)
+	*last = newest_revision(l, fault);
+	if (*last < 0)
 		return false;
 	query_start(&q, l,
 		"SELECT s.account, coalesce(p.state, s.verdict) FROM sighting s"

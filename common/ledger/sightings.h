@@ -38,6 +38,12 @@ int ledger_account_renamed(struct ledger *l, const char *host, const char *user,
  * stays with its person. */
 bool ledger_host_reset(struct ledger *l, const char *host, struct fault *fault);
 
+/* In the collector's transaction: what it reports has this revision. Nothing else notes one, so in
+ * a restored ledger it is smaller than the collector remembers, whatever the dispatcher has changed
+ * since. */
+bool ledger_note_report(struct ledger *l, struct fault *fault);
+/* The revision of the last report; 0: none was noted; -1. */
+int64_t ledger_last_report(struct ledger *l, struct fault *fault);
 /* The accounts of a host that have changed since revision `since`, for markers. `word` is the
  * state of the person, or the verdict if there is no person. Accounts that have not been evaluated,
  * are gone or forgotten are left out. *last is the newest revision; some changes may be reported

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """The collector as a process: arrivals, the comparison with the baseline, markers, crashes, --prepare."""
+import contextlib
 import os
 import random
 import signal
@@ -285,6 +286,81 @@ class Marks(Collector):
         site.arrive("alice")
         site.collector_once()
         self.assertEqual(self.seen(), {"alice": "login"})
+
+
+class Restores(Collector):
+    """The ledger of yesterday is put back, as docs/operate.md says, and no mail has left since."""
+
+    def backup(self, site):
+        with sqlite3.connect(site.path("state/ledger.db")) as source, \
+                sqlite3.connect(site.path("state/backup.db")) as target:
+            source.backup(target)
+        source.close()
+        target.close()
+        os.chmod(site.path("state/backup.db"), 0o600)
+
+    def restore(self, site):
+        for name in ("-wal", "-shm"):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(site.path("state/ledger.db" + name))
+        os.rename(site.path("state/backup.db"), site.path("state/ledger.db"))
+
+    def test_who_was_seen_since_the_backup_is_reported_again(self):
+        site = self.baseline(invitations={"mode": "dry-run"})
+        site.arrive("alice")
+        site.collector_once()
+        site.dispatcher_once()
+        self.backup(site)
+        site.arrive("zoe")
+        site.collector_once()
+        site.dispatcher_once()
+        self.assertTrue(self.mark(site, "zoe"))
+        self.restore(site)
+        # The dispatcher comes first and changes more than the collector had reported.
+        self.ledger("UPDATE ledger_info SET revision = revision + 1000")
+        site.dispatcher_once()
+        self.assertIn("restored from a backup", site.collector_once())
+        self.assertIsNone(self.mark(site, "zoe"))
+        self.assertIsNone(self.mark(site, "alice"))
+        site.arrive("zoe")
+        site.collector_once()
+        self.assertEqual(self.seen(), {"alice": "login", "zoe": "login"})
+        # Nothing was ever mailed, so nothing is to be waited for.
+        site.dispatcher_once()
+        self.assertIsNone(site.json("status", "--json")["service"]["reconcile"])
+        self.assertNotIn("backup", site.collector_once())
+
+    def test_a_rename_since_the_backup_is_found_again(self):
+        site = self.baseline(invitations={"mode": "dry-run"})
+        site.arrive("alice")
+        site.collector_once()
+        site.dispatcher_once()
+        self.backup(site)
+        passwd = site.read("etc/passwd")
+        site.write("etc/passwd", passwd.replace("alice", "alice2"))
+        for _ in range(3):
+            site.collector_once()
+            time.sleep(1.1)
+        self.assertEqual(self.seen(), {"alice2": "login"})
+        self.restore(site)
+        self.assertEqual(self.seen(), {"alice": "login"})
+        for _ in range(3):
+            site.collector_once()
+            time.sleep(1.1)
+        self.assertEqual(self.seen(), {"alice2": "login"})
+        self.assertEqual(self.gone(), set())
+
+    def test_a_restore_under_a_running_collector_is_noticed(self):
+        site = self.baseline()
+        self.backup(site)
+        site.arrive("alice")
+        site.start_collector()
+        wait_for(lambda: self.mark(site, "alice"), "the mark")
+        self.restore(site)
+        site.arrive("zoe")
+        wait_for(lambda: self.mark(site, "alice") is None, "the end of the mark")
+        site.arrive("alice")
+        wait_for(lambda: set(self.seen()) == {"alice", "zoe"}, "the sightings")
 
 
 class Trouble(Collector):

@@ -38,6 +38,7 @@ int collector_new(void **state)
 	if (s->c.spool.fd < 0)
 		fail_msg("%s", s->site->fault.what);
 	GOOD(s->site, spool_reader_open(&s->boxes, s->paths[0], &s->site->fault));
+	GOOD(s->site, marks_bind(&s->c, &s->site->fault));
 	*state = s;
 	return 0;
 }

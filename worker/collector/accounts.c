@@ -69,9 +69,12 @@ static bool apply_diff(struct collector *c, const struct account_snapshot *snaps
 		return true;
 	if (!ledger_begin(c->ledger, fault))
 		return false;
-	if (!ledger_end(c->ledger, for_each_change(c, snapshot, diff, false, fault), fault))
+	if (!ledger_end(c->ledger,
+		    for_each_change(c, snapshot, diff, false, fault) &&
+			    ledger_note_report(c->ledger, fault),
+		    fault))
 		return false;
-	return for_each_change(c, snapshot, diff, true, fault) &&
+	return marks_bind(c, fault) && for_each_change(c, snapshot, diff, true, fault) &&
 	       spool_client_flush(&c->spool, fault);
 }
 
@@ -95,6 +98,22 @@ static bool uid_in_range(const struct settings *s, int64_t uid)
 	return uid >= s->min_uid && uid <= s->max_uid;
 }
 
+/* A known account that has the uid of an account that only the ledger knows: it was renamed, and
+ * the ledger was restored from a backup since. The comparison is to find the rename once more, so
+ * the account counts as new again. Such a ledger is rare, so a walk over all records will do. */
+static void look_at_again(struct missing *m, uint32_t uid)
+{
+	for (size_t i = 0; i < m->sorted; i++) {
+		struct record *r = &m->host->records[i];
+
+		if (r->uid == uid && r->state == RECORD_KNOWN &&
+			account_find(&m->snapshot->accounts, r->user)) {
+			r->state = RECORD_NEW;
+			r->since = 0;
+		}
+	}
+}
+
 static bool add_unknown(const struct ledger_sighting *s, void *ctx)
 {
 	struct missing *m = ctx;
@@ -104,6 +123,7 @@ static bool add_unknown(const struct ledger_sighting *s, void *ctx)
 		(m->sorted > 0 && bsearch(s->seen.user, m->host->records, m->sorted,
 					  sizeof(*m->host->records), compare_user)))
 		return true;
+	look_at_again(m, (uint32_t)s->seen.uid);
 	m->failed = !host_add(m->host, s->seen.user, (uint32_t)s->seen.uid, RECORD_KNOWN, 0);
 	return !m->failed;
 }

@@ -132,6 +132,12 @@ static enum disposition classify(struct collector *c, const struct account_snaps
 	return disposition;
 }
 
+static bool note_seen(struct collector *c, int result, bool *changed)
+{
+	*changed = *changed || result > 0;
+	return collector_note_result(c, result);
+}
+
 /* Stores the sightings of one group in one commit. */
 static bool store_sightings(struct collector *c, const struct account_snapshot *snapshot,
 	const struct spool_arrival *list, int count, enum disposition *dispositions,
@@ -139,15 +145,16 @@ static bool store_sightings(struct collector *c, const struct account_snapshot *
 {
 	const int64_t now = clock_wall();
 	struct sighting s;
-	bool good = true;
+	bool good = true, changed = false;
 
 	if (!ledger_begin(c->ledger, fault))
 		return false;
 	for (int i = 0; good && i < count; i++) {
 		dispositions[i] = classify(c, snapshot, &list[i], now, &s);
 		if (dispositions[i] == ACCEPT)
-			good = collector_note_result(c, ledger_account_seen(c->ledger, &s, fault));
+			good = note_seen(c, ledger_account_seen(c->ledger, &s, fault), &changed);
 	}
+	good = good && (!changed || ledger_note_report(c->ledger, fault));
 	return ledger_end(c->ledger, good, fault);
 }
 
@@ -158,7 +165,8 @@ static bool process_group(struct collector *c, const struct account_snapshot *sn
 {
 	enum disposition dispositions[GROUP] = {DEFER};
 
-	if (!store_sightings(c, snapshot, list, count, dispositions, fault))
+	if (!store_sightings(c, snapshot, list, count, dispositions, fault) ||
+		!marks_bind(c, fault))
 		return false;
 	for (int i = 0; i < count; i++)
 		if (dispositions[i] != DEFER &&

@@ -44,6 +44,8 @@ struct collector {
 	int64_t skipped_logged_ms; /* when an unknown user was last logged (clock_boot_ms; 0:
 				      never), … */
 	int64_t skipped;	   /* … and how many have come since */
+	bool marks_bound;	   /* the markers belong to this ledger, as of … */
+	int64_t marks_revision;	   /* … this revision */
 	int64_t change;		   /* the newest revision of the ledger that the markers show */
 	bool guard_tripped;	   /* the last comparison had too many changes */
 	bool warned_incomplete;	   /* it has been logged that the passwd file cannot be compared */
@@ -83,6 +85,10 @@ void facts_refresh_forget(struct collector *c);
 bool host_rename(struct collector *c, const struct account_snapshot *snapshot, const char *old_host,
 	struct fault *fault);
 
+/* Before markers are written: the spool notes to which ledger and revision they belong. Markers of
+ * another ledger are removed. A ledger with a smaller revision than the markers was restored from a
+ * backup: it takes a new id, and the dispatcher is told (ledger_note_copy). */
+bool marks_bind(struct collector *c, struct fault *fault);
 /* Updates the markers from the ledger. */
 bool marks_update(struct collector *c, struct fault *fault);
 /* Removes the markers of users who are not local, if they are older than `age` seconds. */

@@ -32,7 +32,6 @@ struct loop {
 	struct fs_watch watch;
 	bool arrived, changed; /* arrivals; accounts or groups: still to be processed */
 	bool own_keeper;       /* our own child, which cannot be started again */
-	bool marks_bound;      /* the markers are known to be those of this ledger */
 	bool scan;	       /* the timed scan is due */
 	int failures;	       /* passes in a row that failed, the last one with: */
 	char last_error[sizeof(((struct fault *)0)->what)];
@@ -94,7 +93,7 @@ static bool open_spool(struct loop *l, struct fault *fault)
 {
 	struct collector *c = &l->collector;
 
-	l->marks_bound = false;
+	c->marks_bound = false;
 	l->arrived = true;
 	if (!l->own_keeper)
 		return spool_client_connect(&c->spool, c->settings->run, fault);
@@ -110,22 +109,8 @@ static bool open_ledger(struct loop *l, struct fault *fault)
 
 	c->ledger = ledger_open(c->settings, LEDGER_CREATE, fault);
 	c->change = 0;
-	l->marks_bound = false;
+	c->marks_bound = false;
 	return c->ledger;
-}
-
-static bool bind_marks(struct loop *l, struct fault *fault)
-{
-	struct collector *c = &l->collector;
-	int dropped = 0;
-
-	l->marks_bound = spool_client_bind(&c->spool, ledger_id(c->ledger), &dropped, fault);
-	if (dropped > 0)
-		log_event(LOG_LEVEL_NOTE, "marks",
-			"removed %d marks of another ledger: these users are processed again at "
-			"their next login",
-			dropped);
-	return l->marks_bound;
 }
 
 /* Opens whatever is not open. */
@@ -134,7 +119,7 @@ static bool open_what_is_missing(struct loop *l, struct fault *fault)
 	struct collector *c = &l->collector;
 
 	return (c->spool.fd >= 0 || open_spool(l, fault)) && (c->ledger || open_ledger(l, fault)) &&
-	       (l->marks_bound || bind_marks(l, fault));
+	       (c->marks_bound || marks_bind(c, fault));
 }
 
 /* ---- working ---- */
