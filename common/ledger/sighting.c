@@ -56,6 +56,12 @@ int sighting_find(struct ledger *l, const char *host, const char *user, struct l
 	return found;
 }
 
+int ledger_sighting(struct ledger *l, const char *host, const char *user,
+	struct ledger_sighting *out, struct fault *fault)
+{
+	return sighting_find(l, host, user, out, fault);
+}
+
 /* The revision is read first: changes between the two queries then count as not yet read. */
 static bool note_facts_read(struct ledger *l, struct fault *fault)
 {
@@ -160,17 +166,19 @@ int64_t ledger_last_report(struct ledger *l, struct fault *fault)
 }
 
 bool ledger_changes_since(struct ledger *l, const char *host, int64_t since, int64_t *last,
-	bool (*each)(const char *user, const char *word, void *ctx), void *ctx, struct fault *fault)
+	bool (*each)(const char *user, enum trigger trigger, const char *word, void *ctx),
+	void *ctx, struct fault *fault)
 {
 	char user[USER_MAX + 1], word[32];
+	enum trigger trigger;
 	struct query q;
-	bool more = true;
+	bool good = true, more = true;
 
 	*last = newest_revision(l, fault);
 	if (*last < 0)
 		return false;
 	query_start(&q, l,
-		"SELECT s.account, coalesce(p.state, s.verdict) FROM sighting s"
+		"SELECT s.account, s.trigger, coalesce(p.state, s.verdict) FROM sighting s"
 		" LEFT JOIN person p ON p.address = s.address"
 		" WHERE s.host = ? AND s.revision > ? AND s.gone_day IS NULL"
 		" AND s.verdict <> 'none' ORDER BY s.revision",
@@ -180,9 +188,12 @@ bool ledger_changes_since(struct ledger *l, const char *host, int64_t since, int
 	while (more && query_row(&q) > 0) {
 		row_text(&q, user, sizeof(user));
 		row_text(&q, word, sizeof(word));
-		more = each(user, word, ctx);
+		good = sighting_trigger_parse(word, &trigger) ||
+		       sql_unexpected(l, "trigger", word, fault);
+		row_text(&q, word, sizeof(word));
+		more = good && each(user, trigger, word, ctx);
 	}
-	return query_end(&q);
+	return query_end(&q) && good;
 }
 
 /* ---- unlinking ---- */

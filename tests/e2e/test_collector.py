@@ -288,6 +288,79 @@ class Marks(Collector):
         self.assertEqual(self.seen(), {"alice": "login"})
 
 
+class Triggers(Collector):
+    """An account is reported a second time, for a reason that matters more."""
+
+    def created(self, triggers="login", **invitations):
+        """A site with an account that was created after the first start; its person can be invited."""
+        self.google.accounts({"address": "bob@example.com"})
+        site = self.baseline(invitations={"triggers": triggers, **invitations})
+        site.add_user("bob")
+        for _ in range(2):
+            site.collector_once()
+        site.dispatcher_once()
+        site.collector_once()
+        self.assertEqual(self.seen(), {"bob": "created"})
+        return site
+
+    def assert_invited(self, site):
+        site.collector_once()
+        site.dispatcher_once()
+        self.assertEqual(self.google.mailbox()["counts"], {"bob@example.com": 1})
+
+    def test_a_login_of_an_account_that_was_created_is_seen_where_created_is_no_trigger(self):
+        site = self.created()
+        self.assertIsNone(self.mark(site, "bob"))  # otherwise the module would not report the login
+        site.arrive("bob")
+        self.assert_invited(site)
+        self.assertEqual(self.seen(), {"bob": "login"})
+        site.collector_once()
+        self.assertEqual(self.mark(site, "bob").strip(), "invited")
+
+    def test_the_scan_that_explain_names_looks_again(self):
+        site = self.created()
+        self.assertIn("cloudinvite scan", site.run("explain", "bob").stdout)
+        self.assertEqual(site.run("scan", "--yes").returncode, 0)
+        self.assert_invited(site)
+        self.assertEqual(self.seen()["bob"], "manual")
+
+    def test_emit_looks_again(self):
+        site = self.created()
+        self.assertEqual(site.run("emit", "--trigger", "manual", "bob").returncode, 0)
+        self.assert_invited(site)
+
+    def test_where_created_becomes_no_trigger_the_marks_of_the_created_go(self):
+        site = self.created("created", mode="dry-run")
+        self.assertTrue(self.mark(site, "bob"))
+        site.write_settings({"invitations": {"triggers": "login", "mode": "send"}})
+        site.collector_once()
+        self.assertIsNone(self.mark(site, "bob"))
+        site.arrive("bob")
+        site.collector_once()
+        self.assertEqual(self.seen(), {"bob": "login"})
+
+    def test_a_creation_counts_after_a_login_where_login_is_no_trigger(self):
+        self.google.accounts({"address": "bob@example.com"})
+        site = self.baseline(invitations={"triggers": "created", "creation_delay": "2s"})
+        site.add_user("bob")
+        site.arrive("bob")
+        site.collector_once()
+        site.dispatcher_once()
+        self.assertEqual(self.seen(), {"bob": "login"})
+        self.assertEqual(self.google.mailbox()["counts"], {})
+        time.sleep(2.1)
+        self.assert_invited(site)
+        self.assertEqual(self.seen(), {"bob": "created"})
+
+    def test_a_login_after_a_login_is_no_news(self):
+        site = self.baseline()
+        for _ in range(2):
+            site.arrive("alice")
+            site.collector_once()
+            site.dispatcher_once()
+        self.assertEqual(self.ledger("SELECT count(*) FROM history WHERE event = 'seen'"), [(1,)])
+
+
 class Restores(Collector):
     """The ledger of yesterday is put back, as docs/operate.md says, and no mail has left since."""
 

@@ -30,6 +30,7 @@ int collector_new(void **state)
 	s->site->settings.exclude_groups = s->group_names;
 	s->site->settings.allow_reserved_names = none;
 	s->site->settings.exclude_users = none;
+	s->site->settings.triggers = TRIGGER_FLAG_LOGIN | TRIGGER_FLAG_CREATED;
 	s->site->settings.min_uid = 1000;
 	s->site->settings.max_uid = 60000;
 	s->c = (struct collector){.settings = &s->site->settings, .ledger = s->site->ledger};

@@ -35,15 +35,16 @@ static bool store_change(struct collector *c, const struct account_snapshot *sna
 	}
 	facts_local(&s, c, snapshot, change->account);
 	s.trigger = TRIGGER_CREATED;
-	return collector_note_result(c, ledger_account_seen(c->ledger, &s, fault));
+	return store_sighting(c, &s, fault);
 }
 
 /* The new name gets its marker with the next verdict, or with the next login. */
 static bool mark_change(struct collector *c, const struct change *change, struct fault *fault)
 {
 	if (change->kind == CHANGE_CREATED)
-		return spool_client_mark(
-			&c->spool, change->account->user, SPOOL_WORD_SEEN, SPOOL_MARK_FIRST, fault);
+		return !marks_allowed(c, TRIGGER_CREATED) ||
+		       spool_client_mark(&c->spool, change->account->user, SPOOL_WORD_SEEN,
+			       SPOOL_MARK_FIRST, fault);
 	return spool_client_unmark(&c->spool, change->old->user, fault);
 }
 

@@ -132,12 +132,6 @@ static enum disposition classify(struct collector *c, const struct account_snaps
 	return disposition;
 }
 
-static bool note_seen(struct collector *c, int result, bool *changed)
-{
-	*changed = *changed || result > 0;
-	return collector_note_result(c, result);
-}
-
 /* Stores the sightings of one group in one commit. */
 static bool store_sightings(struct collector *c, const struct account_snapshot *snapshot,
 	const struct spool_arrival *list, int count, enum disposition *dispositions,
@@ -145,16 +139,16 @@ static bool store_sightings(struct collector *c, const struct account_snapshot *
 {
 	const int64_t now = clock_wall();
 	struct sighting s;
-	bool good = true, changed = false;
+	bool good = true;
 
 	if (!ledger_begin(c->ledger, fault))
 		return false;
 	for (int i = 0; good && i < count; i++) {
 		dispositions[i] = classify(c, snapshot, &list[i], now, &s);
 		if (dispositions[i] == ACCEPT)
-			good = note_seen(c, ledger_account_seen(c->ledger, &s, fault), &changed);
+			good = store_sighting(c, &s, fault);
 	}
-	good = good && (!changed || ledger_note_report(c->ledger, fault));
+	good = good && (!c->ledger_dirty || ledger_note_report(c->ledger, fault));
 	return ledger_end(c->ledger, good, fault);
 }
 
@@ -170,7 +164,9 @@ static bool process_group(struct collector *c, const struct account_snapshot *sn
 		return false;
 	for (int i = 0; i < count; i++)
 		if (dispositions[i] != DEFER &&
-			!spool_client_take(&c->spool, &list[i], dispositions[i] == ACCEPT, fault))
+			!spool_client_take(&c->spool, &list[i],
+				dispositions[i] == ACCEPT && marks_allowed(c, list[i].reason),
+				fault))
 			return false;
 	if (!spool_client_flush(&c->spool, fault))
 		return false;

@@ -66,6 +66,9 @@ void facts_local(struct sighting *s, const struct collector *c,
 /* The same through NSS, which may block. False if NSS does not know the name. */
 bool facts_network(struct sighting *s, const struct collector *c, const char *user);
 
+/* Stores a sighting. A known account takes over the trigger if it matters more than its own. In a
+ * transaction. */
+bool store_sighting(struct collector *c, const struct sighting *s, struct fault *fault);
 /* Processes the arrivals in new/ that can be processed now, some thousand at a time: sets
  * c->pending and c->arrivals_due. */
 bool arrivals_process(
@@ -89,6 +92,9 @@ bool host_rename(struct collector *c, const struct account_snapshot *snapshot, c
  * another ledger are removed. A ledger with a smaller revision than the markers was restored from a
  * backup: it takes a new id, and the dispatcher is told (ledger_note_copy). */
 bool marks_bind(struct collector *c, struct fault *fault);
+/* Whether an account that was reported with this trigger may have a marker. One that was only
+ * created, where `created` is no trigger, has none: its first login is to be reported. */
+bool marks_allowed(const struct collector *c, enum trigger trigger);
 /* Updates the markers from the ledger. */
 bool marks_update(struct collector *c, struct fault *fault);
 /* Removes the markers of users who are not local, if they are older than `age` seconds. */

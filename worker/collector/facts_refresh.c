@@ -167,6 +167,23 @@ static bool store_all(const struct refresh *g, struct fault *fault)
 	return true;
 }
 
+bool store_sighting(struct collector *c, const struct sighting *s, struct fault *fault)
+{
+	struct ledger_sighting known;
+	int found = ledger_sighting(c->ledger, s->host, s->user, &known, fault);
+	bool first;
+
+	if (found < 0 ||
+		!collector_note_result(c, ledger_account_seen(c->ledger, s, fault)))
+		return false;
+	if (found == 0 || known.gone ||
+		!trigger_outranks(s->trigger, known.seen.trigger, c->settings))
+		return true;
+	first = !trigger_counts(known.seen.trigger, c->settings);
+	return collector_note_result(c,
+		ledger_account_trigger(c->ledger, s->host, s->user, s->trigger, first, fault));
+}
+
 bool facts_refresh(
 	struct collector *c, const struct account_snapshot *snapshot, struct fault *fault)
 {

@@ -65,13 +65,22 @@ bool marks_bind(struct collector *c, struct fault *fault)
 
 /* ---- their words ---- */
 
+bool marks_allowed(const struct collector *c, enum trigger trigger)
+{
+	return trigger != TRIGGER_CREATED || trigger_counts(trigger, c->settings);
+}
+
 /* At the start everything is copied once more, for what has changed meanwhile. But a marker that
  * is gone (a network user's after a month) is not made again: the user is evaluated at the next
  * login. */
-static bool write_mark(const char *user, const char *word, void *ctx)
+static bool write_mark(const char *user, enum trigger trigger, const char *word, void *ctx)
 {
 	struct marking *m = ctx;
 
+	if (!marks_allowed(m->c, trigger)) {
+		m->failed = !spool_client_unmark(&m->c->spool, user, m->fault);
+		return !m->failed;
+	}
 	m->failed = !spool_client_mark(&m->c->spool, user, word,
 		m->c->change == 0 ? SPOOL_MARK_CHANGE : SPOOL_MARK_ANY, m->fault);
 	return !m->failed;
