@@ -288,6 +288,55 @@ class Marks(Collector):
         self.assertEqual(self.seen(), {"alice": "login"})
 
 
+class Groups(Collector):
+    """The group file, while an editor, a full disk or a deployment has damaged it."""
+    USERS = ["ann", "ben", "cat", "dan", "eve"]
+    whole = ""
+
+    def excluded(self):
+        """A site with five contractors, who have logged in and are not to be invited."""
+        self.google.accounts([{"address": user + "@example.com"} for user in self.USERS])
+        site = self.baseline(invitations={"creation_delay": "2s"})
+        self.whole = "root:x:0:\nno-cloudinvite:x:500:" + ",".join(self.USERS) + "\nusers:x:100:\n"
+        site.write("etc/group", self.whole)
+        for user in self.USERS:
+            site.arrive_account(user)
+        site.start_collector()
+        site.start_dispatcher()
+        wait_for(lambda: self.verdicts() == {("excluded",)}, "the verdicts")
+        return site
+
+    def verdicts(self):
+        return set(self.ledger("SELECT verdict FROM sighting"))
+
+    def test_a_damaged_group_file_mails_no_person(self):
+        site = self.excluded()
+        for damaged in ("", self.whole[:-30], "users:x:100:\n", "root:x:0:\n"):
+            site.write("etc/group", damaged)
+            time.sleep(2)
+            site.write("etc/group", self.whole)
+            time.sleep(3)
+            self.assertEqual(self.verdicts(), {("excluded",)})
+        self.assertEqual(self.google.mailbox()["total"], 0)
+
+    def test_a_group_that_stays_away_waits_for_an_administrator(self):
+        site = self.excluded()
+        site.write("etc/group", "root:x:0:\n")
+        wait_for(lambda: self.ledger("SELECT kind FROM pause") == [("account_changes",)], "the pause")
+        self.assertIn("accounts were excluded", site.run("status").stdout)
+        time.sleep(3)
+        self.assertEqual(self.verdicts(), {("excluded",)})
+        self.assertEqual(site.run("resume").returncode, 0)
+        wait_for(lambda: self.google.mailbox()["total"] == 5, "the mails")
+
+    def test_one_person_who_leaves_the_group_is_invited_after_the_delay(self):
+        site = self.excluded()
+        began = time.monotonic()
+        site.write("etc/group", self.whole.replace("ann,", ""))
+        wait_for(lambda: self.google.mailbox()["counts"] == {"ann@example.com": 1}, "the mail")
+        self.assertGreaterEqual(time.monotonic() - began, 2)
+
+
 class Triggers(Collector):
     """An account is reported a second time, for a reason that matters more."""
 

@@ -52,6 +52,7 @@ int collector_free(void **state)
 	spool_client_close(&s->c.spool);
 	spool_reader_close(&s->boxes);
 	facts_refresh_forget(&s->c);
+	readmissions_free(&s->c.readmissions);
 	site_free(&site);
 	free(s);
 	return 0;

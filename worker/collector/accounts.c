@@ -35,7 +35,7 @@ static bool store_change(struct collector *c, const struct account_snapshot *sna
 	}
 	facts_local(&s, c, snapshot, change->account);
 	s.trigger = TRIGGER_CREATED;
-	return store_sighting(c, &s, fault);
+	return store_sighting(c, snapshot, &s, fault);
 }
 
 /* The new name gets its marker with the next verdict, or with the next login. */

@@ -75,6 +75,7 @@ static void close_all(struct loop *l)
 	spool_client_close(&l->collector.spool);
 	close_ledger(&l->collector);
 	facts_refresh_forget(&l->collector);
+	readmissions_free(&l->collector.readmissions);
 }
 
 static bool open_watch(struct loop *l, const struct settings *settings, struct fault *fault)
@@ -136,7 +137,8 @@ static bool check_accounts(
 
 	if (!accounts_compare(c, snapshot, fault))
 		return false;
-	return !(l->changed || is_due(c->facts_due)) || facts_refresh(c, snapshot, fault);
+	return !(l->changed || is_due(c->facts_due) || c->readmissions.tripped) ||
+	       facts_refresh(c, snapshot, fault);
 }
 
 /* Arrivals come first: a created account that its hook reported settles by its own time. */
@@ -172,7 +174,7 @@ static bool work(struct loop *l, struct fault *fault)
 {
 	struct collector *c = &l->collector;
 	bool accounts = l->changed || l->scan || is_due(c->accounts_due) || is_due(c->facts_due) ||
-			(l->worker.woken && c->guard_tripped);
+			(l->worker.woken && (c->guard_tripped || c->readmissions.tripped));
 	bool good = true;
 
 	l->changed = l->changed || l->scan;
@@ -315,6 +317,8 @@ static void reload(struct loop *l)
 		l->collector.spool = old.spool;
 		fs_watch_close(&old_watch);
 		close_ledger(&old);
+		facts_refresh_forget(&old);
+		readmissions_free(&old.readmissions);
 		worker_apply_settings(&l->worker, settings);
 	} else if (settings) {
 		if (l->watch.fd != old_watch.fd)
@@ -350,7 +354,7 @@ static void send_heartbeat(struct loop *l)
 		measure_spool(&l->collector);
 	if (l->failures > 0)
 		str_format(note, sizeof(note), "waiting: %s", l->last_error);
-	else if (l->collector.guard_tripped)
+	else if (l->collector.guard_tripped || l->collector.readmissions.tripped)
 		str_copy(note, sizeof(note), "paused: account_changes");
 	else if (l->collector.pending)
 		str_copy(note, sizeof(note), "working");
