@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/machine.h"
 #include "base/str.h"
 
 #define ELSEWHERE_PEOPLE 3 /* so many are not a single invitation from the console */
@@ -102,7 +103,22 @@ static bool start_as_copy(struct engine *e, const char *cause, int64_t sends, st
 	       start(e, cause, e->journal.mail_date, fault);
 }
 
-/* In a transaction. The collector has given the ledger its new id already. */
+/* On a clone this program may be the first to start: then it notes the copy itself. A machine
+ * without an id says nothing. */
+static bool note_other_machine(struct engine *e, struct fault *fault)
+{
+	char now[MACHINE_FACT_SIZE], named[MACHINE_FACT_SIZE] = "";
+	int found = ledger_get(e->ledger, LEDGER_MACHINE, named, sizeof(named), fault);
+
+	machine_read_id(now);
+	if (found <= 0 || *now == '\0' || strcmp(named, now) == 0)
+		return found >= 0;
+	return ledger_set(e->ledger, LEDGER_MACHINE, now, fault) &&
+	       ledger_note_copy(e->ledger, "other_machine", fault) &&
+	       ledger_take_new_id(e->ledger, fault);
+}
+
+/* In a transaction. The ledger has its new id already. */
 static bool take_noted_copy(struct engine *e, bool *taken, struct fault *fault)
 {
 	char cause[sizeof(e->reconcile.cause)];
@@ -123,7 +139,8 @@ static bool take_noted_copy(struct engine *e, bool *taken, struct fault *fault)
 static bool take_noted_copy_alone(struct engine *e, bool *taken, struct fault *fault)
 {
 	return ledger_begin(e->ledger, fault) &&
-	       ledger_end(e->ledger, take_noted_copy(e, taken, fault), fault);
+	       ledger_end(e->ledger,
+		       note_other_machine(e, fault) && take_noted_copy(e, taken, fault), fault);
 }
 
 bool reconcile_open(struct engine *e, struct fault *fault)

@@ -43,6 +43,8 @@ bool ledger_reconcile(
 /* Ends it: people who were queued for "reconcile" are due at once. 1, 0 (there was none), -1. */
 int ledger_reconciled(struct ledger *l, const char *cause, const char *actor, struct fault *fault);
 
+#define LEDGER_MACHINE "machine_id" /* in meta: of the machine on which the ledger is used */
+
 /* The collector has found that this ledger is a copy: `cause` is "restored" or "other_machine",
  * which outranks it. The ledger keeps the cause until the engine has begun a reconcile for it. The
  * caller also gives the ledger a new id (ledger_take_new_id), in the same transaction. */

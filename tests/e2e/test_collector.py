@@ -288,6 +288,85 @@ class Marks(Collector):
         self.assertEqual(self.seen(), {"alice": "login"})
 
 
+class Copies(Collector):
+    """The host directory of another machine: its ledger, its journal and its marks agree with each other."""
+
+    def mailed(self):
+        """A site that has invited alice, with what another copy of it would not know: the mail to zoe."""
+        self.google.accounts([{"address": "alice@example.com"}, {"address": "zoe@example.com", "created": "1h"}])
+        site = self.baseline()
+        site.arrive("alice")
+        site.collector_once()
+        site.dispatcher_once()
+        return site
+
+    def host_file(self, site, **facts):
+        """Changes lines of the baseline; None removes one."""
+        lines = [line for line in site.read("state/collector/host").splitlines()
+                 if line.split(" ")[0] not in facts]
+        lines[1:1] = [f"{name} {value}" for name, value in facts.items() if value is not None]
+        site.write("state/collector/host", "\n".join(lines) + "\n")
+
+    def assert_waits(self, site):
+        site.arrive("zoe")
+        site.collector_once()
+        site.dispatcher_once()
+        said = site.json("status", "--json")["service"]["reconcile"]
+        self.assertEqual(said["cause"], "other_machine")
+        self.assertEqual(self.google.mailbox()["counts"], {"alice@example.com": 1})
+        self.assertIn("copy that another machine made", site.run("status").stdout.replace("\n  ", " "))
+
+    def test_a_clone_with_another_machine_id_mails_no_person(self):
+        site = self.mailed()
+        self.host_file(site, machine="of-another")
+        site.collector_once()
+        self.assert_waits(site)
+        self.google.advance("73h")
+        site.dispatcher_once()
+        site.dispatcher_once()
+        self.assertEqual(self.google.mailbox()["counts"], {"alice@example.com": 1, "zoe@example.com": 1})
+
+    def test_an_image_without_a_machine_id_is_noticed_in_its_clones(self):
+        site = self.mailed()
+        self.host_file(site, machine=None)
+        site.collector_once()
+        self.assertIn("\nmachine ", site.read("state/collector/host"))
+        self.assertIsNone(self.mark(site, "alice"))
+        self.assert_waits(site)
+
+    def test_a_clone_with_an_equal_machine_id_is_told_by_its_hardware(self):
+        site = self.mailed()
+        self.host_file(site, product="0123456789abcdef")
+        site.write("run/machine", "fedcba9876543210")
+        site.collector_once()
+        self.assertIsNone(self.mark(site, "alice"))
+        self.assert_waits(site)
+
+    def test_a_clone_with_equal_ids_and_another_name_waits_and_keeps_its_accounts(self):
+        site = self.mailed()
+        self.host_file(site, name="original")
+        self.ledger("UPDATE sighting SET host = 'original'")
+        site.write("run/machine", "")
+        self.host_file(site, product=None, instance=None)
+        site.collector_once()
+        self.assertEqual(self.seen(), {"alice": "login"})
+        self.assert_waits(site)
+
+    def test_a_clone_whose_dispatcher_starts_first_waits(self):
+        site = self.mailed()
+        self.ledger("UPDATE meta SET value = 'of-another' WHERE key = 'machine_id'")
+        site.dispatcher_once()
+        self.assertEqual(site.json("status", "--json")["service"]["reconcile"]["cause"], "other_machine")
+        self.assert_waits(site)
+
+    def test_the_same_machine_goes_on(self):
+        site = self.mailed()
+        site.arrive("zoe")
+        site.collector_once()
+        site.dispatcher_once()
+        self.assertEqual(self.google.mailbox()["total"], 2)
+
+
 class Groups(Collector):
     """The group file, while an editor, a full disk or a deployment has damaged it."""
     USERS = ["ann", "ben", "cat", "dan", "eve"]

@@ -6,13 +6,13 @@ int collector_new(void **state)
 	static char none[] = "";
 	struct collector_site *s = calloc(1, sizeof(*s));
 	static const char *const spools[] = {"spool", "spool/new", "spool/seen", "spool/bad"};
-	static const char *const names[] = {"spool", "state", "passwd", "group"};
+	static const char *const names[] = {"spool", "state", "passwd", "group", "run"};
 	void *site = NULL;
 
 	assert_non_null(s);
 	site_new(&site);
 	s->site = site;
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 5; i++)
 		str_copy(s->paths[i], sizeof(s->paths[i]), folder_path(s->site->folder, names[i]));
 	for (int i = 0; i < 4; i++) {
 		folder_make(s->site->folder, spools[i]);
@@ -26,6 +26,7 @@ int collector_new(void **state)
 	s->site->settings.state = s->paths[1];
 	s->site->settings.passwd = s->paths[2];
 	s->site->settings.group = s->paths[3];
+	s->site->settings.run = s->paths[4];
 	s->site->settings.include_groups = none;
 	s->site->settings.exclude_groups = s->group_names;
 	s->site->settings.allow_reserved_names = none;

@@ -112,8 +112,6 @@ bool marks_update(struct collector *c, struct fault *fault);
 /* Removes the markers of users who are not local, if they are older than `age` seconds. */
 bool marks_drop_network(struct collector *c, const struct account_snapshot *snapshot, int64_t age,
 	struct fault *fault);
-/* Removes all markers. */
-bool marks_drop_all(struct collector *c, struct fault *fault);
 
 /* Evaluates the result of a ledger call (-1: fault): sets c->ledger_dirty if something changed;
  * false if it was a fault. */

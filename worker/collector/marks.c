@@ -118,19 +118,3 @@ bool marks_drop_network(struct collector *c, const struct account_snapshot *snap
 		       &c->spool, age > 0 ? clock_wall() - age : 0, drop_network, &m, fault) &&
 	       spool_client_flush(&c->spool, fault);
 }
-
-static bool drop(const char *user, void *ctx)
-{
-	struct marking *m = ctx;
-
-	m->failed = !spool_client_unmark(&m->c->spool, user, m->fault);
-	return !m->failed;
-}
-
-bool marks_drop_all(struct collector *c, struct fault *fault)
-{
-	struct marking m = {.c = c, .fault = fault};
-
-	return spool_client_each_mark(&c->spool, 0, drop, &m, fault) &&
-	       spool_client_flush(&c->spool, fault);
-}
