@@ -55,8 +55,7 @@ int64_t ledger_last_report(struct ledger *l, struct fault *fault);
  * again the next time. */
 bool ledger_changes_since(struct ledger *l, const char *host, int64_t since, int64_t *last,
 	bool (*each)(const char *user, enum trigger trigger, const char *word, void *ctx),
-	void *ctx,
-	struct fault *fault);
+	void *ctx, struct fault *fault);
 
 /* ---- verdicts ---- */
 

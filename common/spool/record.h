@@ -35,7 +35,7 @@
 
 #include "spool/spool.h"
 
-#define SPOOL_LIST_MOST	 65536 /* arrivals that one N may ask for */
+#define SPOOL_LIST_MOST	 65536	 /* arrivals that one N may ask for */
 #define SPOOL_WORD_OLDER "older" /* in the answer to B */
 
 enum spool_verb {

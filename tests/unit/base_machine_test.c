@@ -33,8 +33,8 @@ static void no_id_has_many_faces(void **state)
 
 static void cloud_and_firmware_tell_the_rest(void **state)
 {
-	static const char *const parts[] = {"run", "var", "var/lib", "var/lib/cloud",
-		"var/lib/cloud/data"};
+	static const char *const parts[] = {
+		"run", "var", "var/lib", "var/lib/cloud", "var/lib/cloud/data"};
 	struct folder *f = *state;
 
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
@@ -48,10 +48,10 @@ static void cloud_and_firmware_tell_the_rest(void **state)
 static void the_uuid_is_stored_as_a_hash_and_defaults_say_nothing(void **state)
 {
 	static const char *const defaults[] = {"00000000-0000-0000-0000-000000000000\n",
-		"FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF\n",
-		"03000200-0400-0500-0006-000700080009\n", ""};
-	static const char *const parts[] = {"sys", "sys/class", "sys/class/dmi",
-		"sys/class/dmi/id", "sys/hypervisor"};
+		"FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF\n", "03000200-0400-0500-0006-000700080009\n",
+		""};
+	static const char *const parts[] = {
+		"sys", "sys/class", "sys/class/dmi", "sys/class/dmi/id", "sys/hypervisor"};
 	char product[MACHINE_FACT_SIZE], other[MACHINE_FACT_SIZE];
 	struct folder *f = *state;
 
@@ -95,7 +95,8 @@ static void one_fact_that_differs_makes_another_machine(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		assert_int_equal(machine_is_another(&rows[i].before, &rows[i].now), rows[i].another);
+		assert_int_equal(
+			machine_is_another(&rows[i].before, &rows[i].now), rows[i].another);
 		assert_int_equal(machine_is_proved(&rows[i].before, &rows[i].now), rows[i].proved);
 	}
 }

@@ -355,8 +355,9 @@ static void a_clone_mails_no_person_whom_the_original_has_mailed(void **state)
 	struct site s = site_new(*state, "", "");
 
 	invited_since_the_copy(&s, 40 * HOUR);
-	forget_witness(&s);
-	assert_string_equal(reconciling(&s), "restored"); /* of the fixture; a copy has none */
+	unlink(folder_path(s.folder, "last-mail"));
+	/* The fixture's journal has told of a restore; that of a copy agrees with its ledger. */
+	assert_string_equal(reconciling(&s), "restored");
 	check(&s, ledger_reconciled(s.ledger, "test", "test", &s.fault) >= 0);
 	note(&s, "other_machine");
 	site_close(&s);

@@ -215,8 +215,8 @@ static bool create_baseline(struct collector *c, const struct account_snapshot *
 
 /* ---- copies ---- */
 
-/* The dispatcher is to hear of it: the machine of which this one is a copy may have mailed. With its
- * new id the ledger is another one for the markers, too. */
+/* The dispatcher is to hear of it: the machine of which this one is a copy may have mailed. With
+ * its new id the ledger is another one for the markers, too. */
 static bool note_other_machine(struct collector *c, const char *forget_host, struct fault *fault)
 {
 	bool good;
@@ -240,7 +240,8 @@ static bool reset_machine(struct collector *c, const struct host *host, struct f
 	return note_other_machine(c, host->old_name, fault);
 }
 
-/* A renamed host keeps its accounts and marks. Only Google's list can show that it is not a clone. */
+/* A renamed host keeps its accounts and marks. Only Google's list can show that it is not a clone.
+ */
 static bool note_new_name(struct collector *c, const struct host *host, struct fault *fault)
 {
 	if (!host_may_be_cloned(host))
@@ -280,7 +281,8 @@ static bool compare_host(struct collector *c, const struct account_snapshot *sna
 		return reset_machine(c, host, fault) && create_baseline(c, snapshot, host, fault);
 	if (host->first)
 		return create_baseline(c, snapshot, host, fault);
-	if (has_new_name(host) && !(note_new_name(c, host, fault) && host_rename(c, snapshot, host->old_name, fault) &&
+	if (has_new_name(host) && !(note_new_name(c, host, fault) &&
+					  host_rename(c, snapshot, host->old_name, fault) &&
 					  host_save(host, host, c->settings->state, fault)))
 		return false;
 	return add_all_unknown(c, snapshot, host, fault) &&

@@ -49,9 +49,9 @@ struct collector {
 	int64_t marks_revision;	   /* … this revision */
 	int64_t change;		   /* the newest revision of the ledger that the markers show */
 	struct readmissions readmissions;
-	bool guard_tripped;	   /* the last comparison had too many changes */
-	bool warned_incomplete;	   /* it has been logged that the passwd file cannot be compared, … */
-	bool warned_groups;	   /* … and that the group file does not count */
+	bool guard_tripped;	/* the last comparison had too many changes */
+	bool warned_incomplete; /* it has been logged that the passwd file cannot be compared, … */
+	bool warned_groups;	/* … and that the group file does not count */
 };
 
 /* The present accounts and groups, read for one pass and then freed. */
@@ -70,12 +70,12 @@ void facts_local(struct sighting *s, const struct collector *c,
 bool facts_network(struct sighting *s, const struct collector *c, const char *user);
 
 /* What of `now` the ledger may hear at this look, for an account that it knows: without a whole
- * group file the groups stay as they are known (unless one excludes the account), and while the account waits to be readmitted all
- * facts do. Whether it waits; sets c->facts_due. */
+ * group file the groups stay as they are known (unless one excludes the account), and while the
+ * account waits to be readmitted all facts do. Whether it waits; sets c->facts_due. */
 bool facts_settle(struct collector *c, const struct account_snapshot *snapshot,
 	const struct sighting *known, struct sighting *now);
-/* Stores a sighting, as facts_settle leaves it. A known account takes over the trigger if it matters
- * more than its own. In a transaction. */
+/* Stores a sighting, as facts_settle leaves it. A known account takes over the trigger if it
+ * matters more than its own. In a transaction. */
 bool store_sighting(struct collector *c, const struct account_snapshot *snapshot,
 	struct sighting *s, struct fault *fault);
 /* Processes the arrivals in new/ that can be processed now, some thousand at a time: sets

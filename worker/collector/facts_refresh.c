@@ -118,8 +118,8 @@ static bool must_wait(struct refresh *g, const struct sighting *was, const struc
 
 /* ---- one account ---- */
 
-/* Without a whole group file the groups stay as they are known, unless a line that is there excludes
- * the account: an administrator may be locking a person out. */
+/* Without a whole group file the groups stay as they are known, unless a line that is there
+ * excludes the account: an administrator may be locking a person out. */
 static void keep_groups(
 	const struct collector *c, const struct sighting *known, struct sighting *now)
 {
@@ -127,8 +127,7 @@ static void keep_groups(
 
 	str_copy(as_known.groups, sizeof(as_known.groups), known->groups);
 	if (now->groups[0] == '\0' || strcmp(now->groups, SIGHTING_GROUPS_UNKNOWN) == 0 ||
-		!verdict_excludes(now, c->settings) ||
-		verdict_excludes(&as_known, c->settings))
+		!verdict_excludes(now, c->settings) || verdict_excludes(&as_known, c->settings))
 		*now = as_known;
 }
 
@@ -140,8 +139,7 @@ bool facts_settle(struct collector *c, const struct account_snapshot *snapshot,
 
 	if (now->local && !group_file_whole(snapshot->groups))
 		keep_groups(c, known, now);
-	if (!readmission_waits(
-		    &c->readmissions, known, now, c->settings, clock_wall(), &due))
+	if (!readmission_waits(&c->readmissions, known, now, c->settings, clock_wall(), &due))
 		return false;
 	set_facts_due(c, due);
 	*now = *known;
@@ -169,8 +167,8 @@ bool store_sighting(struct collector *c, const struct account_snapshot *snapshot
 	if (found == 0 || !trigger_outranks(s->trigger, known.seen.trigger, c->settings))
 		return true;
 	first = !trigger_counts(known.seen.trigger, c->settings);
-	return collector_note_result(c,
-		ledger_account_trigger(c->ledger, s->host, s->user, s->trigger, first, fault));
+	return collector_note_result(
+		c, ledger_account_trigger(c->ledger, s->host, s->user, s->trigger, first, fault));
 }
 
 /* ---- collecting ---- */
@@ -265,7 +263,8 @@ bool facts_refresh(
 	log_groups(c, snapshot);
 	/* Before, too: an administrator may have ended the guard's pause. */
 	good = readmissions_load(&c->readmissions, c->settings->state, fault) &&
-	       change_guard_readmits(c, fault) && find_changed(&g, c->host, fault) && store_all(&g, fault);
+	       change_guard_readmits(c, fault) && find_changed(&g, c->host, fault) &&
+	       store_all(&g, fault);
 	if (good)
 		remember(c, g.list, g.count);
 	free(g.list);

@@ -21,8 +21,7 @@ static bool bind_as(struct collector *c, int64_t revision, bool *older, struct f
 {
 	int dropped = 0;
 
-	if (!spool_client_bind(
-		    &c->spool, ledger_id(c->ledger), revision, &dropped, older, fault))
+	if (!spool_client_bind(&c->spool, ledger_id(c->ledger), revision, &dropped, older, fault))
 		return false;
 	if (dropped > 0)
 		log_event(LOG_LEVEL_NOTE, "marks",
@@ -56,7 +55,8 @@ bool marks_bind(struct collector *c, struct fault *fault)
 	if (c->marks_bound && c->marks_revision == revision)
 		return true;
 	if (!bind_as(c, revision, &older, fault) ||
-		(older && !(become_another_ledger(c, fault) && bind_as(c, revision, &older, fault))))
+		(older &&
+			!(become_another_ledger(c, fault) && bind_as(c, revision, &older, fault))))
 		return false;
 	c->marks_bound = true;
 	c->marks_revision = revision;
@@ -92,7 +92,8 @@ bool marks_update(struct collector *c, struct fault *fault)
 	int64_t last = c->change;
 
 	if (!marks_bind(c, fault) ||
-		!ledger_changes_since(c->ledger, c->host, c->change, &last, write_mark, &m, fault) ||
+		!ledger_changes_since(
+			c->ledger, c->host, c->change, &last, write_mark, &m, fault) ||
 		m.failed || !spool_client_flush(&c->spool, fault))
 		return false;
 	c->change = last;

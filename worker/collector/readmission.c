@@ -17,11 +17,11 @@
 #include "people/verdict.h"
 #include "spool/spool.h"
 
-#define NAME	   "readmitted"
-#define HEAD	   "cloudinvite-readmitted 1"
-#define BYTES_MAX  ((size_t)64 * 1024 * 1024)
-#define EXPIRE_S   ((int64_t)7 * 86400)
-#define UNCOUNTED  '?' /* behind the time: its groups were unknown */
+#define NAME	  "readmitted"
+#define HEAD	  "cloudinvite-readmitted 1"
+#define BYTES_MAX ((size_t)64 * 1024 * 1024)
+#define EXPIRE_S  ((int64_t)7 * 86400)
+#define UNCOUNTED '?' /* behind the time: its groups were unknown */
 
 /* ---- the list ---- */
 
@@ -44,8 +44,7 @@ static size_t find(const struct readmissions *r, const char *user, bool *found)
 	return high;
 }
 
-static bool insert(
-	struct readmissions *r, size_t at, const char *user, int64_t since, bool counted)
+static bool insert(struct readmissions *r, size_t at, const char *user, int64_t since, bool counted)
 {
 	struct readmission *list = array_grow(r->list, r->count, &r->room, sizeof(*list));
 	char *copy = list ? strdup(user) : NULL;
@@ -132,8 +131,8 @@ bool readmission_waits(struct readmissions *r, const struct sighting *was,
 			drop(r, at);
 		return false;
 	}
-	if (!found && !insert(r, at, now->user, wall,
-			      strcmp(was->groups, SIGHTING_GROUPS_UNKNOWN) != 0))
+	if (!found &&
+		!insert(r, at, now->user, wall, strcmp(was->groups, SIGHTING_GROUPS_UNKNOWN) != 0))
 		return true;
 	return waits_still(r, &r->list[at], settings, wall, due);
 }
@@ -226,8 +225,8 @@ static size_t add_lines(const struct readmissions *r, struct strbuf *text)
 
 	for (size_t i = 0; i < r->count; i++)
 		if (spool_mark_name(name, r->list[i].user)) {
-			strbuf_addf(text, r->list[i].counted ? "%" PRId64 " %s\n"
-							     : "%" PRId64 "? %s\n",
+			strbuf_addf(text,
+				r->list[i].counted ? "%" PRId64 " %s\n" : "%" PRId64 "? %s\n",
 				r->list[i].since, name);
 			written++;
 		}

@@ -43,9 +43,9 @@ struct readmissions {
 	bool passed;  /* … until an administrator has ended that pause */
 };
 
-/* Pure. Whether the ledger must not hear yet that an account is not excluded any more: `was` is what
- * the ledger knows, `now` what was found at this look. *due (wall clock): when to look again; 0:
- * not by time. Without memory it waits, too. */
+/* Pure. Whether the ledger must not hear yet that an account is not excluded any more: `was` is
+ * what the ledger knows, `now` what was found at this look. *due (wall clock): when to look again;
+ * 0: not by time. Without memory it waits, too. */
 bool readmission_waits(struct readmissions *r, const struct sighting *was,
 	const struct sighting *now, const struct settings *settings, int64_t wall, int64_t *due);
 /* Whether more are waiting than everyday work releases. */
@@ -54,11 +54,9 @@ bool readmissions_are_many(const struct readmissions *r);
 void readmissions_expire(struct readmissions *r, int64_t wall);
 
 /* Reads the file once. A broken file counts as missing: the wait begins again. */
-bool readmissions_load(
-	struct readmissions *r, const char *state_directory, struct fault *fault);
+bool readmissions_load(struct readmissions *r, const char *state_directory, struct fault *fault);
 /* Replaces the file if something has changed. */
-bool readmissions_save(
-	struct readmissions *r, const char *state_directory, struct fault *fault);
+bool readmissions_save(struct readmissions *r, const char *state_directory, struct fault *fault);
 void readmissions_free(struct readmissions *r);
 
 #endif
