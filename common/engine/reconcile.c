@@ -147,7 +147,7 @@ bool reconcile_open(struct engine *e, struct fault *fault)
 {
 	struct fault unkept;
 	const char *why;
-	bool copy;
+	bool copy = false;
 
 	e->now = clock_wall();
 	if (!send_journal_open(&e->journal, e->settings, &unkept) && !e->admin)
@@ -186,7 +186,7 @@ void reconcile_write_journal(struct engine *e)
 bool reconcile_check_ledger(struct engine *e, struct fault *fault)
 {
 	int64_t sends;
-	bool copy;
+	bool copy = false;
 
 	if (!take_noted_copy(e, &copy, fault))
 		return false;
