@@ -32,7 +32,8 @@ bool member_timestamp(json_t *object, const char *name, int64_t now, int64_t *ou
 		return true;
 	if (!timestamp_parse_age(text, &age))
 		return doc_error_set(c,
-			"%s: %s is '%s', but neither like 2026-11-23T04:28:01Z nor an age like 72h",
+			"%s: %s is '%s'; write a time such as 2026-11-23T04:28:01Z or an age such "
+			"as 72h",
 			where, name, text);
 	*out = now - age;
 	return true;

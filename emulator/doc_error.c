@@ -96,7 +96,7 @@ bool member_word(json_t *object, const char *name, const char *const *words, int
 		}
 	}
 	words_join(all, sizeof all, words);
-	return doc_error_set(c, "%s: %s is '%s', but one of: %s", where, name, word, all);
+	return doc_error_set(c, "%s: %s is '%s'; it must be one of: %s", where, name, word, all);
 }
 
 bool members_known(json_t *object, const char *const *names, const char *where, struct doc_error *c)
@@ -115,7 +115,8 @@ bool members_known(json_t *object, const char *const *names, const char *where, 
 			i++;
 		if (!names[i]) {
 			words_join(all, sizeof all, names);
-			return doc_error_set(c, "%s: '%s' is none of: %s", where, key, all);
+			return doc_error_set(
+				c, "%s: unknown member '%s'; known members: %s", where, key, all);
 		}
 	}
 	return true;

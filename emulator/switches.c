@@ -35,7 +35,7 @@ static const struct switch_spec specs[] = {
 	{AT(legacy_errors), SWITCH_FLAG, 0, {NULL}, "errors carry the old errors[] too"},
 	{AT(essentials), SWITCH_FLAG, 0, {NULL},
 		"a Workspace Essentials customer: no isInvitableUser"},
-	{AT(essentials_error), SWITCH_CODE, 400, {"400", "403"}, "what it answers then"},
+	{AT(essentials_error), SWITCH_CODE, 400, {"400", "403"}, "the status of that refusal"},
 	{AT(api_disabled), SWITCH_FLAG, 0, {NULL}, "the API is not enabled in the project"},
 	{AT(family_invitable), SWITCH_FLAG, 0, {NULL}, "members of a family group count too"},
 	{AT(method_mismatch), SWITCH_CODE, 404, {"404", "405"}, "a known path, another method"},
@@ -50,16 +50,16 @@ static const struct switch_spec specs[] = {
 	{AT(cancel_keeps_count), SWITCH_FLAG, 1, {NULL}, "mailsSentCount outlives a cancel"},
 	{AT(operation), SWITCH_WORD, OPERATION_DONE,
 		{"done", "pending", "missing_done", "error", "empty"},
-		"what send and cancel return (all but error had their effect)"},
+		"what send and cancel return (all but error have their effect)"},
 	{AT(operation_type), SWITCH_WORD, OPERATION_TYPE_LONG, {"long", "short", "none"},
 		"@type of the operation's response"},
 	{AT(operation_name), SWITCH_FLAG, 1, {NULL}, "the operation has a name"},
 	{AT(local_audience), SWITCH_FLAG, 1, {NULL},
-		"take this emulator's own token URL as `aud`, beside Google's"},
+		"accept this emulator's own token URL as `aud`, too"},
 	{AT(legacy_audience), SWITCH_FLAG, 0, {NULL},
-		"take https://accounts.google.com/o/oauth2/token as `aud`"},
-	{AT(iat_tolerance), SWITCH_NUMBER, 0, {NULL}, "seconds that `iat` may lie ahead"},
-	{AT(token_lifetime), SWITCH_NUMBER, 3599, {NULL}, "seconds that a token lives"},
+		"accept https://accounts.google.com/o/oauth2/token as `aud`"},
+	{AT(iat_tolerance), SWITCH_NUMBER, 0, {NULL}, "seconds that `iat` may be in the future"},
+	{AT(token_lifetime), SWITCH_NUMBER, 3599, {NULL}, "lifetime of a token in seconds"},
 	{AT(expires_in_string), SWITCH_FLAG, 0, {NULL}, "expires_in is a string"},
 	{AT(consent), SWITCH_WORD, CONSENT_ASK,
 		{"ask", "approve", "deny", "invalid_scope", "restricted"},
@@ -69,9 +69,9 @@ static const struct switch_spec specs[] = {
 	{AT(rapt), SWITCH_WORD, RAPT_NONE, {"none", "rapt_required", "invalid_rapt"},
 		"session control refuses to refresh"},
 	{AT(metadata_flavor), SWITCH_CODE, 403, {"403", "400", "200"},
-		"metadata: without Metadata-Flavor: Google (200: it is answered)"},
+		"metadata: without Metadata-Flavor: Google (200: accepted)"},
 	{AT(metadata_forwarded), SWITCH_CODE, 403, {"403", "400", "200"},
-		"metadata: with X-Forwarded-For (200: it is answered)"},
+		"metadata: with X-Forwarded-For (200: accepted)"},
 	{AT(metadata_scopes), SWITCH_FLAG, 0, {NULL},
 		"metadata: token?scopes= counts, as on GKE; plain Compute Engine ignores it"},
 	{AT(iam_disabled), SWITCH_FLAG, 0, {NULL}, "the IAM Credentials API is not enabled"},
@@ -79,7 +79,7 @@ static const struct switch_spec specs[] = {
 	{AT(sts_bearer), SWITCH_CODE, 401, {"401", "400"}, "STS: a request with a bearer token"},
 	{AT(sts_expires_in), SWITCH_FLAG, 1, {NULL}, "STS: the answer has expires_in"},
 	{AT(sts_token_size), SWITCH_NUMBER, 0, {NULL},
-		"STS: bytes that a token has at least (12288 is Google's most)"},
+		"STS: minimum length of a token in bytes (Google's maximum is 12288)"},
 	{AT(log), SWITCH_FLAG, 1, {NULL}, "keep the request log (switch it off to measure)"},
 };
 
@@ -155,7 +155,7 @@ bool switches_read(struct switches *s, json_t *object, struct doc_error *doc_err
 			return doc_error_set(doc_error, "switches: there is no switch '%s'", key);
 		if (!switch_read(&specs[i], value, switch_at(&next, &specs[i])))
 			return doc_error_set(
-				doc_error, "switches: %s: a wrong value (see --help)", key);
+				doc_error, "switches: %s: invalid value (see --help)", key);
 	}
 	*s = next;
 	return true;

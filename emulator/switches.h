@@ -49,7 +49,7 @@ struct switches {
 };
 
 void switches_defaults(struct switches *s);
-/* Sets the members that the object names; an unknown member or a wrong value is an error. */
+/* Sets the members that the object names; an unknown member or an invalid value is an error. */
 bool switches_read(struct switches *s, json_t *object, struct doc_error *doc_error);
 json_t *switches_write(const struct switches *s);
 /* Prints the table, for --help. */

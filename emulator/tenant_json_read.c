@@ -198,7 +198,8 @@ bool clock_read(struct tenant *tenant, json_t *object, struct doc_error *c)
 		!member_bool(object, "real", &real, "clock", c))
 		return false;
 	if (advance && !timestamp_parse_age(advance, &step))
-		return doc_error_set(c, "clock: advance is '%s', but not like 72h or -5m", advance);
+		return doc_error_set(
+			c, "clock: advance is '%s'; write a duration such as 72h or -5m", advance);
 	tenant->clock_offset = real ? 0 : now + step - timestamp_now();
 	return true;
 }

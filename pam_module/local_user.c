@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The passwd file and login.defs, read in pieces on the stack. A file that is too long, broken or
- * held by somebody leaves the question undecided, and the collector answers it.
+ * The passwd file and login.defs, read in pieces on the stack. If a file is too long, broken or
+ * locked by another user, the question stays undecided, and the collector answers it.
  */
 #include "pam_module/local_user.h"
 

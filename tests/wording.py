@@ -2,16 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The words part of lint: what names, sentences and messages may not contain.
 
-    wording.py                  checks the tree; exits 1 and names each violation that is too many
-    wording.py --show [RULE]    every violation, the pending ones too
-    wording.py --shrink         lowers the numbers of wording_pending.tsv to what the tree has; never raises one
+    wording.py              checks the tree; exits 1 and names each violation
+    wording.py --rule RULE  only this rule
 
 Rules: words (English that is translated word for word), names (private metaphors as identifiers or file names),
 null (comparison with NULL), array_size, columns (documents and Python up to 120), message (the form of messages),
 joined (a message and its remedy printed by one format, which cannot know whether a full stop is missing).
-
-tests/wording_pending.tsv lists, for each rule and path, how many violations are still allowed, and why. The numbers
-may only shrink. A path that ends with * stands for all that begin so; the longest that fits counts.
 """
 import argparse
 import collections
@@ -23,10 +19,9 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import messages  # pylint: disable=wrong-import-position
 
-PENDING = "tests/wording_pending.tsv"
 COLUMNS = 120
 # Texts of others, data, and the files that must quote what they ban.
-LEFT_OUT = re.compile(r"^(LICENSE$|tests/e2e/discovery/|tests/fuzz/seeds/|tests/fuzz/.*\.dict$|tests/wording|"
+LEFT_OUT = re.compile(r"^(LICENSE$|tests/e2e/discovery/|tests/fuzz/seeds/|tests/fuzz/.*\.dict$|tests/wording\.py$|"
                       r"tests/build/test_wording\.py$|docs/glossary\.md$|packaging/debian/copyright$)")
 
 # A blank also stands for a line break, with a comment's star after it.
@@ -175,90 +170,14 @@ def violations():
         yield from violations_of(path, source)
 
 
-def read_pending():
-    """{(rule, path): [number, why]} in the file's order."""
-    pending = {}
-    if os.path.exists(PENDING):
-        for line in messages.read(PENDING).splitlines():
-            if line and not line.startswith("#"):
-                rule, path, number, why = line.split("\t")
-                pending[rule, path] = [int(number), why]
-    return pending
-
-
-def row_of(pending, violation):
-    """The row for it: its own path's, else the longest prefix."""
-    rows = [path for rule, path in pending if rule == violation.rule and
-            (path == violation.path or (path.endswith("*") and violation.path.startswith(path[:-1])))]
-    return (violation.rule, max(rows, key=len)) if rows else (violation.rule, violation.path)
-
-
-def count(found, pending):
-    rows = collections.defaultdict(list)
-    for violation in found:
-        rows[row_of(pending, violation)].append(violation)
-    return rows
-
-
-def too_many(found, pending):
-    """A line for each violation in a row that has more than allowed."""
-    rows = count(found, pending)
-    lines = []
-    for row, here in sorted(rows.items()):
-        allowed = pending.get(row, [0])[0]
-        if len(here) > allowed:
-            lines += [f"{v.path}:{v.line}: {v.rule}: {v.text}" for v in here]
-            if allowed:
-                lines.append(f"{row[1]}: {row[0]}: {len(here)}, and {PENDING} allows {allowed}")
-    return lines
-
-
-def group(path):
-    """The beginning of a path that one row of a new table speaks of."""
-    parts = path.split("/")
-    return "/".join(parts[:2 if parts[0] in ("common", "tests", "worker") and len(parts) > 2 else 1]) \
-        + ("/*" if len(parts) > 1 else "")
-
-
-def write_pending(found, pending, first):
-    """Only lowers the numbers, except the first time."""
-    if first:
-        pending.update({(v.rule, group(v.path)): [0, "the core is built again next" if "invite" in group(v.path) else
-                                               "not reworded yet"] for v in found
-                        if row_of(pending, v) not in pending})
-    rows = count(found, pending)
-    head = [line for line in messages.read(PENDING).splitlines() if line.startswith("#")] \
-        if os.path.exists(PENDING) else []
-    with open(PENDING, "w", encoding="utf-8") as file:
-        for line in head:
-            print(line, file=file)
-        for row in sorted(set(pending) | set(rows if first else ())):
-            number = len(rows.get(row, ()))
-            if not first:
-                number = min(number, pending[row][0])
-            if number:
-                why = pending[row][1]
-                print(*row, number, why, sep="\t", file=file)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--show", nargs="?", const="", metavar="RULE")
-    parser.add_argument("--shrink", action="store_true")
-    parser.add_argument("--init", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--rule", metavar="RULE")
     options = parser.parse_args()
-    found, pending = list(violations()), read_pending()
-    if options.show is not None:
-        for violation in found:
-            if options.show in ("", violation.rule):
-                print(f"{violation.path}:{violation.line}: {violation.rule}: {violation.text}")
-        return 0
-    if options.shrink or options.init:
-        write_pending(found, pending, options.init)
-        return 0
-    lines = too_many(found, pending)
-    print("\n".join(lines), end="\n" if lines else "")
-    return 1 if lines else 0
+    found = [violation for violation in violations() if options.rule in (None, violation.rule)]
+    for violation in found:
+        print(f"{violation.path}:{violation.line}: {violation.rule}: {violation.text}")
+    return 1 if found else 0
 
 
 if __name__ == "__main__":

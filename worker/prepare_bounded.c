@@ -39,11 +39,10 @@ void prepare_works_at(const char *path)
 static bool say_held(const char *place, int64_t ms, struct fault *fault)
 {
 	fault_set(fault, FAULT_STORAGE, "prepare_held",
-		"%s: a call of root's there has not come back for %lld s", place,
-		(long long)ms / 1000);
+		"%s: a system call on it has not returned for %lld s", place, (long long)ms / 1000);
 	return fault_remedy(fault,
-		"Another account can hold a directory that it can open. See which processes have "
-		"it open (fuser -v), end them, and start again.");
+		"A process that has a directory open can block it. Find these processes with "
+		"fuser -v, end them, and start again.");
 }
 
 static bool say_died(struct fault *fault)
@@ -66,7 +65,7 @@ static bool wait_for(pid_t child, const struct shared *s, int64_t most_ms, struc
 			return say_held(s->place, waited, fault);
 		}
 		if (!said && waited >= SAY_AFTER_MS) {
-			log_event(LOG_LEVEL_NOTE, "prepare", "waits for %s", s->place);
+			log_event(LOG_LEVEL_NOTE, "prepare", "waiting for %s", s->place);
 			said = true;
 		}
 		(void)nanosleep(&step, NULL);

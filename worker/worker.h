@@ -52,7 +52,7 @@ struct worker {
 	/* Set by worker_poll(); the program clears `reload` and `woken`. */
 	bool stop;   /* SIGTERM or SIGINT; never cleared */
 	bool reload; /* SIGHUP */
-	bool woken;  /* somebody touched `wake` */
+	bool woken;  /* another program touched its wake file */
 
 	struct instance instance;
 	int signals, wake;   /* descriptors, -1 if not open */

@@ -40,8 +40,8 @@ static bool has_browser(const struct login *l)
 	       ((x && *x) || (wayland && *wayland));
 }
 
-/* Not every user may see the address, but every user can see command lines. Somebody who knows its
- * `state` and `code_challenge` could answer in the administrator's place, with another account. */
+/* Not every user may see the address, but every user can see command lines. A user who read `state`
+ * and `code_challenge` there could complete the login with another account. */
 static void open_browser(struct waiting *w, const char *address)
 {
 	struct fault ignored; /* the address is printed as well */
@@ -156,7 +156,7 @@ static enum oauth_answer read_input(struct waiting *w)
 	return found;
 }
 
-static bool nobody_answers(struct login *l)
+static bool no_answer(struct login *l)
 {
 	fault_set(&l->fault, FAULT_TRANSIENT, "no_answer", "no answer to the login arrived");
 	return fault_remedy(&l->fault, "Run it again. If Google's page showed an error, see "
@@ -172,14 +172,14 @@ static bool wait_for(struct waiting *w)
 		switch (loopback_wait(w->loopback, l->redirect.path, from_browser, l, w->input,
 			w->end - clock_boot_ms())) {
 		case LOOPBACK_TIMEOUT:
-			return nobody_answers(l);
+			return no_answer(l);
 		case LOOPBACK_ANSWERED:
 			return l->fault.kind == FAULT_NONE;
 		case LOOPBACK_INPUT:
 			found = read_input(w);
 		}
 	}
-	return found == OAUTH_CODE || (found == OAUTH_UNEXPECTED && nobody_answers(l));
+	return found == OAUTH_CODE || (found == OAUTH_UNEXPECTED && no_answer(l));
 }
 
 /* ---- both ---- */

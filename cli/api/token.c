@@ -2,7 +2,7 @@
 /*
  * token [--json | --print]: shows which token is cached. The token itself is shown only by --print,
  * which is for `curl -H "Authorization: Bearer $(cloudinvite token --print)"` and mints one if
- * there is no usable one.
+ * the cached token cannot be used.
  */
 #include "base/str.h"
 #include "cli/api/api.h"

@@ -68,7 +68,7 @@ static const struct {
 	{"answered", "the person's own answer"},
 	{"retry", "waiting for a retry"},
 	{"retried", "retried by an administrator"},
-	{"breaker", "queued again: not at fault for the breaker"},
+	{"breaker", "queued again after the breaker tripped"},
 	{"resolved_unsent", "the last send had no effect"},
 	{"reconcile", "invitations may be out that the ledger does not know of"},
 	{"daily_limit", "the daily limit is reached"},

@@ -25,7 +25,7 @@ enum style label_invitation_style(enum invitation_state state);
 bool label_parse(char *out, size_t size, const char *typed);
 /* How it is shown: "not_yet_sent" becomes "not yet sent". Returns out. */
 char *label_format(char *out, size_t size, const char *word);
-/* "dry_run" becomes "dry run: nothing is sent yet"; an unknown word is shown with blanks. Returns
+/* "dry_run" becomes "dry run: waiting for approve"; an unknown word is shown with blanks. Returns
  * out. */
 char *label_reason(char *out, size_t size, const char *reason);
 /* "foreign_domain" becomes "foreign domain". */

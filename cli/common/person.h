@@ -14,7 +14,7 @@
 #define PERSON_INDENT 2
 #define PERSON_VALUE  13 /* the column where values begin */
 
-/* A named value: "  state        queued: first look". */
+/* A named value: "  state        queued: first check". */
 void person_line(struct screen *s, const char *name, enum style style, const char *value);
 /* Shows address, state, mails, next attempt, next step and last fault. */
 void person_show(struct screen *s, const struct person *p, const struct service_state *service);

@@ -103,7 +103,7 @@ static bool poll_output(struct program *p, struct strbuf *out)
 	return true;
 }
 
-/* Waits at most so long; false if the program has not ended by then. */
+/* Waits for at most that long; false if the program has not ended by then. */
 static bool has_ended(pid_t pid, int64_t milliseconds, int *status)
 {
 	int64_t end = clock_boot_ms() + milliseconds;

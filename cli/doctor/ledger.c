@@ -49,7 +49,7 @@ static void check_program(
 	struct doctor *d, const struct service_state *service, const struct program *p)
 {
 	struct fault fault = {.kind = FAULT_NONE};
-	char beat[CLOCK_TEXT_SIZE];
+	char heard[CLOCK_TEXT_SIZE];
 
 	if (!p->wanted)
 		return;
@@ -66,7 +66,7 @@ static void check_program(
 			"the %s is running, but has not sent a heartbeat %s%s", p->role,
 			p->has_heartbeat ? "since " : "yet",
 			p->has_heartbeat
-				? clock_relative(p->worker.last_heartbeat, service->at, beat)
+				? clock_relative(p->worker.last_heartbeat, service->at, heard)
 				: "");
 		fault_remedy(&fault, "systemctl restart cloudinvite-%s", p->role);
 		doctor_bad(d, &fault);

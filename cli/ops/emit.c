@@ -38,7 +38,7 @@ static void read_settings(const char *path, struct answer *out)
 	settings_free(settings);
 }
 
-/* Runs in the child, which may hang for ever. It closes the standard files, because the caller of
+/* Runs in the child, which may hang forever. It closes the standard files, because the caller of
  * emit may wait for their end. */
 static void answer_to(int fd, const char *path)
 {

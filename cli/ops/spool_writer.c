@@ -38,10 +38,10 @@ int spool_writer_open(const char *spool, struct fault *fault)
 	return box;
 }
 
-int spool_writer_write(int box, const char *spool, const char *user, enum trigger reason, bool sync,
-	struct fault *fault)
+int spool_writer_write(int box, const char *spool, const char *user, enum trigger trigger,
+	bool sync, struct fault *fault)
 {
-	int result = spool_put(box, user, reason, sync);
+	int result = spool_put(box, user, trigger, sync);
 
 	if (result < 0 && (errno == ENAMETOOLONG || errno == EINVAL))
 		fault_set(fault, FAULT_USAGE, "name",

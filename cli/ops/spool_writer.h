@@ -15,8 +15,8 @@
 int spool_writer_open(const char *spool, struct fault *fault);
 /* 1 written, 0 the arrival exists already, -1 and the fault: FAULT_USAGE for a name that does not
  * fit into the spool. `sync`: it is on the disk when this returns. */
-int spool_writer_write(int box, const char *spool, const char *user, enum trigger reason, bool sync,
-	struct fault *fault);
+int spool_writer_write(int box, const char *spool, const char *user, enum trigger trigger,
+	bool sync, struct fault *fault);
 /* Everything in new/ is on the disk when this returns. */
 bool spool_writer_sync(int box, const char *spool, struct fault *fault);
 

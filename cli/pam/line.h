@@ -32,7 +32,7 @@ struct pam_line {
 	int argument_count;
 };
 
-/* What libpam does after a module's result; a positive number is a jump over so many lines. */
+/* What libpam does after a module's result; a positive number is a jump over that many lines. */
 enum pam_action {
 	PAM_ACTION_IGNORE = 0,
 	PAM_ACTION_OK = -1,

@@ -19,9 +19,9 @@ static json_t *account_json(const struct explanation *x, const struct candidate 
 {
 	const struct ledger_sighting *found = &candidate->found;
 	const struct sighting *facts = &found->seen;
-	json_t *judged = x->no_sighting ? json_null()
-					: verdict_json(found->verdict, found->address, found->rule,
-						  found->sentence);
+	json_t *recorded = x->no_sighting ? json_null()
+					  : verdict_json(found->verdict, found->address,
+						    found->rule, found->sentence);
 
 	return json_pack(
 		"{s:o, s:o, s:o, s:b, s:b, s:o, s:o, s:{s:b, s:o, s:o, s:o, s:o}, s:o, s:o}",
@@ -30,7 +30,7 @@ static json_t *account_json(const struct explanation *x, const struct candidate 
 		x->no_sighting ? json_null() : json_string(trigger_word(facts->trigger)),
 		"first_seen", json_time(facts->first_seen), "facts", "local", facts->local, "shell",
 		json_text(facts->shell), "groups", json_text(facts->groups), "first_name",
-		json_text(facts->first), "last_name", json_text(facts->last), "recorded", judged,
+		json_text(facts->first), "last_name", json_text(facts->last), "recorded", recorded,
 		"current",
 		verdict_json(candidate->verdict.kind, candidate->verdict.address,
 			candidate->verdict.rule, candidate->verdict.sentence));

@@ -17,7 +17,7 @@
 
 /* ---- accounts ---- */
 
-static const char *reason_sentence(enum trigger reason)
+static const char *trigger_sentence(enum trigger trigger)
 {
 	static const char *const texts[] = {
 		[TRIGGER_LOGIN] = "at a login",
@@ -25,7 +25,7 @@ static const char *reason_sentence(enum trigger reason)
 		[TRIGGER_MANUAL] = "on request",
 	};
 
-	return texts[reason];
+	return texts[trigger];
 }
 
 static void show_facts(struct screen *s, const struct sighting *candidate)
@@ -93,7 +93,7 @@ static void show_account(
 		person_line(s, "seen", STYLE_PLAIN,
 			"never: no login, and the account is older than the collector");
 	} else {
-		str_format(line, sizeof(line), "%s on %s%s", reason_sentence(found->seen.trigger),
+		str_format(line, sizeof(line), "%s on %s%s", trigger_sentence(found->seen.trigger),
 			clock_day(found->seen.first_seen, day),
 			found->gone ? "; the account has since been deleted" : "");
 		person_line(s, "seen", STYLE_PLAIN, line);

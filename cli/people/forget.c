@@ -98,7 +98,7 @@ static bool open_spool(const struct cli *cli, struct spool_client *spool, struct
 	if (settings && settings->role != ROLE_HUB) {
 		if (geteuid() != 0 && access(settings->spool, X_OK) != 0 && errno == EACCES) {
 			fault_set(fault, FAULT_STORAGE, "not_root",
-				"%s: only root can remove the marks of this host", settings->spool);
+				"%s: only root can remove this host's markers", settings->spool);
 			fault_remedy(fault, "Run it as root: sudo cloudinvite forget …");
 		} else {
 			fd = spool_keeper_fork_beside(settings->spool, fault);

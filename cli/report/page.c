@@ -126,7 +126,7 @@ static void tiles(const struct report *r, struct strbuf *out)
 
 /* ---- state of the service, and counts ---- */
 
-static void beat(const struct report *r, const struct program *p, struct strbuf *out)
+static void program_heartbeat(const struct report *r, const struct program *p, struct strbuf *out)
 {
 	char when[CLOCK_TEXT_SIZE];
 
@@ -154,8 +154,8 @@ static void workings(const struct report *r, struct strbuf *out)
 	strbuf_add(out, " of at most ");
 	html_number(out, st->store->settings->sends_per_day);
 	strbuf_add(out, "</dd>\n");
-	beat(r, &st->service.collector, out);
-	beat(r, &st->service.dispatcher, out);
+	program_heartbeat(r, &st->service.collector, out);
+	program_heartbeat(r, &st->service.dispatcher, out);
 	strbuf_addf(out, "<dt>blocked</dt><dd>");
 	html_count(out, st->summary.blocked, "address", "addresses");
 	strbuf_add(out, "</dd>\n<dt>version</dt><dd>cloudinvite " CLOUDINVITE_VERSION ", ledger ");

@@ -27,7 +27,7 @@
 
 #define PAUSE_FIRST_S 2
 #define PAUSE_LAST_S  30
-#define REPORT_MAX    ((size_t)48 * 1024) /* fits into a pipe that nobody reads yet */
+#define REPORT_MAX    ((size_t)48 * 1024) /* fits into a pipe before it is read */
 
 struct check {
 	struct setup *setup;

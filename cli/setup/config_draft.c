@@ -170,7 +170,7 @@ int config_draft_changes(const struct config_draft *draft,
 
 /* ---- replacing the settings ---- */
 
-/* A dialogue takes minutes, in which somebody else may have edited the file. */
+/* The dialogue takes minutes. Another user may have edited the file meanwhile. */
 static bool is_unchanged(const struct config_draft *draft, struct fault *fault)
 {
 	struct strbuf now = {.data = NULL};
@@ -189,8 +189,8 @@ static bool is_unchanged(const struct config_draft *draft, struct fault *fault)
 	return fault_remedy(fault, "Nothing was written. Run it again.");
 }
 
-/* With owner, group and mode. A signal or a power cut may leave root's group: --prepare sees to it.
- */
+/* Writes the file with owner, group and mode. A signal or a power cut may leave root's group, which
+ * --prepare corrects. */
 static bool put(const char *path, const struct strbuf *text, const struct stat *st)
 {
 	return file_replace(path, text->data, text->len, st->st_mode & 07777) == 0 &&
@@ -198,7 +198,7 @@ static bool put(const char *path, const struct strbuf *text, const struct stat *
 		       chown(path, st->st_uid, st->st_gid) == 0);
 }
 
-/* New ones are root's, and the accounts' to read. */
+/* A new file belongs to root, and the programs' accounts can read it. */
 static void fill_new(const struct config_draft *draft, struct stat *st)
 {
 	uid_t uid;
@@ -208,7 +208,7 @@ static void fill_new(const struct config_draft *draft, struct stat *st)
 		(void)passwd_find(draft->settings->ledger_user, &uid, &st->st_gid, NULL);
 }
 
-/* As it was before, byte for byte: what undoes the change. */
+/* Keeps the previous file, byte for byte, so that the change can be undone. */
 static bool write_backup(const struct config_draft *draft, const char *target,
 	const struct stat *st, struct fault *fault)
 {

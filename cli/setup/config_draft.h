@@ -12,15 +12,15 @@
 #include "base/strbuf.h"
 #include "settings/settings.h"
 
-#define DRAFT_BACKUP_SUFFIX ".before" /* beside the file: what it was */
+#define DRAFT_BACKUP_SUFFIX ".before" /* of the previous file, which stays beside it */
 
 struct config_draft {
 	const char *path;
-	bool is_new;		   /* the file is not there yet */
-	struct strbuf original;	   /* what the file said at the beginning */
-	struct strbuf text;	   /* what it will say */
+	bool is_new;		   /* the file does not exist yet */
+	struct strbuf original;	   /* the file's text when it was opened */
+	struct strbuf text;	   /* the draft's text */
 	struct settings *before;   /* the file's settings; NULL if it is new */
-	struct settings *settings; /* as they stand in the draft */
+	struct settings *settings; /* the draft's settings */
 };
 
 /* Reads the file (or the sample, where there is none). config_draft_close() also after false. */
@@ -29,7 +29,7 @@ void config_draft_close(struct config_draft *draft);
 /* Sets a key, unless it has that value already. */
 bool config_draft_set(struct config_draft *draft, const char *section, const char *key,
 	const char *value, struct fault *fault);
-/* The effective value of a key, as a file would have it; "" if it is not set. Valid until the next
+/* The effective value of a key, as written in a file; "" if it is not set. Valid until the next
  * config_draft_set(). */
 const char *config_draft_get(
 	struct config_draft *draft, const char *section, const char *key, char *out, size_t size);
@@ -38,8 +38,9 @@ int config_draft_changes(const struct config_draft *draft,
 	void (*each)(
 		const char *section, const char *key, const char *old, const char *new, void *ctx),
 	void *ctx);
-/* Replaces the file as a whole: its owner and mode, or root's and 0644; what it was stays
- * beside it. Refused where somebody else has changed it since. */
+/* Replaces the file as a whole and keeps the previous one beside it. Owner and mode stay; a new
+ * file is readable by root and the programs' accounts (0640). Refused if the file has changed since
+ * it was opened. */
 bool config_draft_commit(struct config_draft *draft, struct fault *fault);
 
 #endif

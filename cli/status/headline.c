@@ -34,7 +34,7 @@ int64_t status_expect(const struct status *st, int64_t people)
 static void day(const struct status *st, char *out, size_t size)
 {
 	char number[SCREEN_NUMBER_SIZE], span[SCREEN_SPAN_SIZE];
-	int64_t queued = st->summary.people[PERSON_QUEUED], pace = status_pacing(st);
+	int64_t queued = st->summary.people[PERSON_QUEUED], waiting = status_pacing(st);
 	size_t at;
 
 	if (st->summary.mails_today > 0)
@@ -46,11 +46,12 @@ static void day(const struct status *st, char *out, size_t size)
 	at = strlen(out);
 	if (queued == 0)
 		str_copy(out + at, size - at, "; nothing queued");
-	else if (pace <= 0 || st->service.paused || !st->service.dispatcher.alive)
+	else if (waiting <= 0 || st->service.paused || !st->service.dispatcher.alive)
 		str_format(out + at, size - at, "; %s queued", screen_number(number, queued));
 	else
 		str_format(out + at, size - at, "; %s waiting for the rate limit (%s)",
-			screen_number(number, pace), screen_span(span, status_expect(st, pace)));
+			screen_number(number, waiting),
+			screen_span(span, status_expect(st, waiting)));
 }
 
 static void headline_paused(const struct status *st, struct headline *h)
@@ -183,8 +184,8 @@ static bool is_stopped(const struct status *st)
 	       is_down(&st->service.dispatcher);
 }
 
-/* Reconcile and dry run are always shown: nobody should wait for invitations that are never
- * sent. */
+/* Reconcile and dry run are always shown, so that no administrator waits for invitations that are
+ * never sent. */
 int status_headlines(const struct status *st, struct headline out[STATUS_HEADLINES])
 {
 	struct headline *h = out;

@@ -67,7 +67,7 @@ int64_t status_undecided(const struct status *st);
 /* Queued people who wait for the rate limit, and not for the daily limit, the window, reconcile or
  * a retry. */
 int64_t status_pacing(const struct status *st);
-/* Seconds that so many people will take. */
+/* How many seconds that many people will take. */
 int64_t status_expect(const struct status *st, int64_t people);
 
 /* The state of the service: one sentence, and the commands that change it. */

@@ -109,7 +109,7 @@ static void would_be(struct screen *s, const struct status *st)
 
 /* ---- queue and reasons ---- */
 
-static bool waits_for_pace(const struct status *st, const struct status_reason *r)
+static bool waits_for_rate_limit(const struct status *st, const struct status_reason *r)
 {
 	return r->state == PERSON_QUEUED && strcmp(r->reason, "daily_limit") != 0 &&
 	       strcmp(r->reason, "send_window") != 0 && strcmp(r->reason, "retry") != 0 &&
@@ -123,7 +123,7 @@ static void expectation(
 	char reason[96], span[SCREEN_SPAN_SIZE];
 
 	label_reason(reason, sizeof(reason), r->reason);
-	if (waits_for_pace(st, r))
+	if (waits_for_rate_limit(st, r))
 		str_format(out, size, "queued: %s, %s", reason,
 			screen_span(span, status_expect(st, r->count)));
 	else
@@ -215,7 +215,7 @@ static void accounts(struct screen *s, const struct status *st)
 	screen_newline(s);
 }
 
-static void pace(struct screen *s, const struct status *st)
+static void rate_limit(struct screen *s, const struct status *st)
 {
 	const struct settings *settings = st->store->settings;
 	char line[320], when[CLOCK_TEXT_SIZE];
@@ -250,7 +250,7 @@ static void pace(struct screen *s, const struct status *st)
 
 static void add_program(struct table *t, const struct program *p, int64_t now)
 {
-	char beat[CLOCK_TEXT_SIZE] = "never";
+	char heard[CLOCK_TEXT_SIZE] = "never";
 
 	table_add(t, STYLE_PLAIN, p->role);
 	if (p->alive)
@@ -259,8 +259,8 @@ static void add_program(struct table *t, const struct program *p, int64_t now)
 		table_add(t, p->wanted ? STYLE_BAD : STYLE_DIM, p->wanted ? "down" : "elsewhere");
 	table_add(t, STYLE_PLAIN, p->has_heartbeat ? p->worker.version : "");
 	if (p->has_heartbeat)
-		clock_relative(p->worker.last_heartbeat, now, beat);
-	table_addf(t, STYLE_PLAIN, "heard %s", beat);
+		clock_relative(p->worker.last_heartbeat, now, heard);
+	table_addf(t, STYLE_PLAIN, "heard %s", heard);
 	table_add(t, STYLE_DIM, p->has_heartbeat && p->alive ? p->worker.status_text : "");
 }
 
@@ -311,7 +311,7 @@ void status_draw(const struct status *st, const struct cli *cli, FILE *out)
 	waiting(&s, st);
 	faults(&s, st);
 	accounts(&s, st);
-	pace(&s, st);
+	rate_limit(&s, st);
 	programs(&s, st);
 	ledger(&s, st);
 }

@@ -80,7 +80,7 @@ static bool paint(const struct watch *w)
 	return fflush(stdout) == 0;
 }
 
-/* ---- the chart ---- */
+/* ---- the picture ---- */
 
 /* Makes a new picture without painting it. */
 static bool redraw(struct watch *w, struct fault *fault)

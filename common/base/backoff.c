@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Doubles step by step instead of shifting: the number of failures can come from a ledger that
- * somebody has edited, so no number may overflow.
+ * was edited by hand, so no number may overflow.
  */
 #include "base/backoff.h"
 

@@ -39,7 +39,7 @@ static bool is_our_group(gid_t gid)
 	return false;
 }
 
-/* 1: only root decides what is there. 0: somebody else may. -1: it does not exist. */
+/* 1: only root decides what is there. 0: another account may. -1: it does not exist. */
 static int look_at(const char *path)
 {
 	struct stat st;

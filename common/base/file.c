@@ -22,7 +22,7 @@
 #include "base/strbuf.h"
 
 /* Checks whether the file may be read; if not, the fault says why. */
-static bool file_judge(const char *name, const struct stat *st, const struct file_rules *rules,
+static bool file_check(const char *name, const struct stat *st, const struct file_rules *rules,
 	enum fault_kind kind, struct fault *fault)
 {
 	if (!S_ISREG(st->st_mode)) {
@@ -128,7 +128,7 @@ bool file_read_at(int dir, const char *name, const struct file_rules *rules, str
 	if (fstat(fd, &st) != 0)
 		say_unreadable(name, kind, fault);
 	else
-		good = file_judge(name, &st, rules, kind, fault) &&
+		good = file_check(name, &st, rules, kind, fault) &&
 		       file_take(fd, name, rules, out, kind, fault);
 	file_close(&fd);
 	return good;

@@ -8,7 +8,7 @@
  * background.
  *
  * It costs the pages of one resync, and the next resync comes a whole interval later. When there
- * are more pages than people who wait, nobody waits for it any longer.
+ * are more pages than people who wait, no person waits for it any longer.
  */
 #include "engine/engine_internal.h"
 

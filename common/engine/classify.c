@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "base/str.h"
 
-#define BATCH 64
+#define BATCH 256
 
 /* ---- people ---- */
 

@@ -347,7 +347,7 @@ bool reconcile_check_ledger(struct engine *e, struct fault *fault);
 bool reconcile_count_intents(struct engine *e, struct fault *fault);
 /* … and after it. */
 void reconcile_write_journal(struct engine *e);
-/* Google has shown somebody who stood in the ledger as `before`. */
+/* Google has shown a person who was in the ledger as `before`. */
 bool reconcile_observed(struct engine *e, const struct person *before, const struct evidence *seen,
 	struct fault *fault);
 /* A resync is due, and by the whole list. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the list, or get, shows of one person. Nothing of a row that matches nobody known is kept.
+ * What the list, or get, shows of one person. A row that matches no known person is
+ * not kept.
  */
 #include "engine/engine_internal.h"
 

@@ -27,7 +27,7 @@ int pipeline_depth(const struct settings *settings)
 	return settings->requests_per_minute == 0 ? DEPTH_FACTOR * parallel : parallel;
 }
 
-/* check has found somebody: on to get without a commit, where nothing is against it. */
+/* check has found a person to invite: continues with get, without a commit, if it can. */
 static bool advance(struct job *j)
 {
 	struct person_event event;

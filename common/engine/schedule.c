@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "base/minmax.h"
 
-#define CLAIM_MAX	   32 /* people a claim; more batches follow at once */
+#define CLAIM_MAX	   64 /* people a claim; more batches follow at once */
 #define CALLS_A_PERSON	   3
 #define PERMITS_MAX	   256
 #define WAIT_MIN_MS	   20

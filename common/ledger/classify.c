@@ -141,10 +141,10 @@ static bool store(struct ledger *l, const struct ledger_sighting *s, uint64_t ru
 
 /* Users can change facts of their own accounts at will. A sighting whose facts have changed has
  * no verdict, so the last verdict that was reported is read from history. */
-static bool is_repeated(
-	struct ledger *l, int64_t sighting, const char *judged, bool *repeated, struct fault *fault)
+static bool is_repeated(struct ledger *l, int64_t sighting, const char *outcome, bool *repeated,
+	struct fault *fault)
 {
-	size_t length = strlen(judged);
+	size_t length = strlen(outcome);
 	struct query q;
 	char cause[400];
 
@@ -158,7 +158,7 @@ static bool is_repeated(
 		row_text(&q, cause, sizeof(cause));
 		if (strcmp(cause, "evaluated") == 0) {
 			row_text(&q, cause, sizeof(cause));
-			*repeated = str_starts(cause, judged) &&
+			*repeated = str_starts(cause, outcome) &&
 				    (cause[length] == '\0' || cause[length] == ':');
 		}
 	}
@@ -168,13 +168,13 @@ static bool is_repeated(
 static bool tell(
 	struct ledger *l, const struct ledger_sighting *s, struct verdict *v, struct fault *fault)
 {
-	char judged[32 + ADDRESS_MAX], cause[32 + ADDRESS_MAX + sizeof(v->sentence)];
+	char outcome[32 + ADDRESS_MAX], cause[32 + ADDRESS_MAX + sizeof(v->sentence)];
 
-	str_format(judged, sizeof(judged), "%s%s%s", verdict_word(v->kind),
+	str_format(outcome, sizeof(outcome), "%s%s%s", verdict_word(v->kind),
 		v->address[0] != '\0' ? " " : "", v->address);
-	if (!is_repeated(l, s->id, judged, &v->repeated, fault) || v->repeated)
+	if (!is_repeated(l, s->id, outcome, &v->repeated, fault) || v->repeated)
 		return v->repeated;
-	str_format(cause, sizeof(cause), "%s%s%s", judged, v->sentence[0] != '\0' ? ": " : "",
+	str_format(cause, sizeof(cause), "%s%s%s", outcome, v->sentence[0] != '\0' ? ": " : "",
 		v->sentence);
 	return history_sighting(
 		l, s->id, s->seen.user, s->seen.host, "evaluated", cause, "rules", fault);

@@ -75,7 +75,7 @@ static void limit(struct ledger *l)
 static bool err_old(struct fault *fault)
 {
 	fault_set(fault, FAULT_STORAGE, "ledger_sqlite",
-		"SQLite %s cannot shut the ledger to what another program has put into its schema",
+		"SQLite %s cannot protect the ledger from objects that another program adds to it",
 		sqlite3_libversion());
 	return fault_remedy(fault, "Install SQLite 3.34 or later, built without omissions.");
 }
@@ -83,7 +83,7 @@ static bool err_old(struct fault *fault)
 /* An SQLite that does not know one of the switches would leave it unchanged without an error.
  * All of them are of 3.31 (TRUSTED_SCHEMA) or older; the name sqlite_schema is of 3.33.
  * `writable_schema = RESET`, which an older version takes for OFF, is of 3.26. */
-bool guard_set_up(struct ledger *l, struct fault *fault)
+bool guard_configure(struct ledger *l, struct fault *fault)
 {
 	static const struct {
 		int what, value;
@@ -193,28 +193,46 @@ static sqlite3 *expected(const struct migration *steps, int version)
 	return NULL;
 }
 
+/* With a database in memory that has been through the steps: names the difference. */
+static bool compare_made(struct ledger *l, sqlite3_stmt *is, const struct migration *steps,
+	int version, struct fault *fault)
+{
+	sqlite3 *db = expected(steps, version);
+	sqlite3_stmt *ours = NULL;
+	bool good;
+
+	if (db && sqlite3_prepare_v2(db, READ_SCHEMA, -1, &ours, NULL) == SQLITE_OK)
+		good = compare_rows(l, ours, is, fault);
+	else
+		good = fault_no_memory(fault, FAULT_STORAGE);
+	sqlite3_finalize(ours);
+	sqlite3_close(db);
+	return good;
+}
+
 /* SQLite's parsed schema is dropped first, so that it is read from the snapshot of this
  * transaction: a schema_version that was set back would hide a change. */
 bool guard_compare(
 	struct ledger *l, const struct migration *steps, int version, struct fault *fault)
 {
-	sqlite3_stmt *ours = NULL, *is = NULL;
-	sqlite3 *db = expected(steps, version);
+	sqlite3_stmt *is = NULL;
 	bool good = false;
 	int rc;
 
-	if (!db || sqlite3_prepare_v2(db, READ_SCHEMA, -1, &ours, NULL) != SQLITE_OK) {
-		fault_no_memory(fault, FAULT_STORAGE);
-		goto out;
-	}
 	rc = sqlite3_exec(l->db, "PRAGMA writable_schema = RESET", NULL, NULL, NULL);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_prepare_v2(l->db, READ_SCHEMA, -1, &is, NULL);
-	good = rc == SQLITE_OK ? compare_rows(l, ours, is, fault) : sql_fault(l, rc, fault);
+	if (rc != SQLITE_OK) {
+		sql_fault(l, rc, fault);
+		goto out;
+	}
+	good = version > 0 && schema_rows_match(&steps[version - 1], is);
+	if (!good) {
+		sqlite3_reset(is);
+		good = compare_made(l, is, steps, version, fault);
+	}
 out:
 	sqlite3_finalize(is);
-	sqlite3_finalize(ours);
-	sqlite3_close(db);
 	return good;
 }
 

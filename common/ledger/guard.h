@@ -13,7 +13,7 @@
 /* Limits sizes, turns off views and trust in the schema, and ends statements that do not end.
  * For a connection that has run nothing yet. False with `ledger_sqlite` if SQLite is too old for
  * this, or was built without it. */
-bool guard_set_up(struct ledger *l, struct fault *fault);
+bool guard_configure(struct ledger *l, struct fault *fault);
 
 /* The first step of a transaction, once l->guarded is set: the text of the schema must be what
  * this program creates. It is read only if the file's schema_version has changed. */

@@ -169,13 +169,14 @@ static bool set_up_engine(struct ledger *l, struct fault *fault)
 {
 	sqlite3_extended_result_codes(l->db, 1);
 	sqlite3_busy_timeout(l->db, BUSY_MS);
-	return guard_set_up(l, fault) && sql_execute(l,
-						 "PRAGMA synchronous = FULL; PRAGMA foreign_keys = "
-						 "ON; PRAGMA secure_delete = ON;"
-						 "PRAGMA cell_size_check = ON; PRAGMA cache_size = "
-						 "-2048; PRAGMA temp_store = "
-						 "MEMORY; PRAGMA mmap_size = 0",
-						 fault);
+	return guard_configure(l, fault) &&
+	       sql_execute(l,
+		       "PRAGMA synchronous = FULL; PRAGMA foreign_keys = "
+		       "ON; PRAGMA secure_delete = ON;"
+		       "PRAGMA cell_size_check = ON; PRAGMA cache_size = "
+		       "-2048; PRAGMA temp_store = "
+		       "MEMORY; PRAGMA mmap_size = 0",
+		       fault);
 }
 
 static bool open_engine(struct ledger *l, struct fault *fault)

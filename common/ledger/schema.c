@@ -12,7 +12,8 @@
 const struct migration schema_migrations[] = {
 	{.sql = {schema_v1}, .whole = {schema_v1}},
 	{.sql = {schema_v2_move_v1, schema_v2_tables, schema_v2_fill_from_v1, schema_v2_indexes},
-		.whole = {schema_v2_tables, schema_v2_indexes}},
+		.whole = {schema_v2_tables, schema_v2_indexes},
+		.implied = schema_v2_implied},
 };
 const int schema_newest = ARRAY_SIZE(schema_migrations);
 

@@ -22,7 +22,7 @@ int64_t ledger_sends_since(struct ledger *l, int64_t since, struct fault *fault)
 /* How many sends were ever begun. It only grows, whatever the clock does and retention deletes. -1
  * on a fault. */
 int64_t ledger_sends_begun(struct ledger *l, struct fault *fault);
-/* Adds to that number, in the transaction of so many intents. The new number, or -1. */
+/* Adds to that number, in the transaction of that many intents. The new number, or -1. */
 int64_t ledger_count_sends(struct ledger *l, int sends, struct fault *fault);
 
 /* ---- reconcile ---- */

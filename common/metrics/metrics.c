@@ -39,7 +39,7 @@ struct facts {
 	struct rate_limit_status rate_limit;
 	bool paused, reconciling, dispatches;
 	struct ledger_pause pause;
-	int64_t sweep_at, sweep_pages;
+	int64_t resync_at, resync_pages;
 	struct stored stored[STORED_MAX];
 	int stored_count;
 };
@@ -92,8 +92,8 @@ static bool read_facts(struct facts *f, struct fault *fault)
 	       rate_limit_status(f->ledger, f->settings, &f->rate_limit, fault) &&
 	       ledger_each_worker(f->ledger, take_worker, f, fault) &&
 	       ledger_each_counter(f->ledger, store_counter, f, fault) &&
-	       read_number(f, "resync_done", &f->sweep_at, fault) &&
-	       read_number(f, "resync_pages", &f->sweep_pages, fault);
+	       read_number(f, "resync_done", &f->resync_at, fault) &&
+	       read_number(f, "resync_pages", &f->resync_pages, fault);
 }
 
 static const int64_t *find(const struct facts *f, const char *name)
@@ -308,12 +308,12 @@ static void queue(const struct page *p, const struct facts *f)
 		gauge(p, "daily_limit_remaining", "Invitations that may still be sent today.",
 			max_i64(left, 0));
 	}
-	if (f->sweep_at > 0)
+	if (f->resync_at > 0)
 		gauge(p, "resync_last_success_timestamp_seconds",
-			"Time of the last complete resync.", f->sweep_at);
-	if (f->sweep_pages > 0)
+			"Time of the last complete resync.", f->resync_at);
+	if (f->resync_pages > 0)
 		gauge(p, "resync_pages", "Pages of Google's list at the last resync.",
-			f->sweep_pages);
+			f->resync_pages);
 }
 
 static void google(const struct page *p, const struct facts *f)

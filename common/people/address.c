@@ -108,8 +108,8 @@ bool address_user(const struct sighting *s, char *out, size_t size)
 }
 
 /* Stricter than an address may be. A user name with characters that have a meaning to mail systems
- * ('%', '!', '=', '/'), to a shell or as an option needs a line in the map, which somebody writes
- * on purpose. */
+ * ('%', '!', '=', '/'), to a shell or as an option needs a line in the map, which an
+ * administrator writes on purpose. */
 static bool from_user(char *word, const char **why)
 {
 	for (const char *p = word; *p != '\0'; p++)

@@ -28,8 +28,7 @@ struct verdict {
 	char address[ADDRESS_MAX + 1]; /* lower case; also for blocked and collision */
 	char rule[64]; /* stable word: "uid_range", "shell", "reserved_name", "exclude_users" … */
 	char sentence[256]; /* for explain: why, in the administrator's words */
-	bool repeated; /* set by ledger_set_verdict: kind and address are as they were judged last
-			*/
+	bool repeated;	    /* set by ledger_set_verdict: the same kind and address as last time */
 };
 
 /* "mapped", "unmapped", "foreign_domain", "excluded", "blocked", "collision", "none". */
@@ -51,8 +50,7 @@ bool map_each(const struct address_map *m,
 	void *ctx);
 void map_free(struct address_map *m);
 
-/* Judges. Block list and collisions are the ledger's to find: they come later (ledger_set_verdict).
- */
+/* Evaluates a sighting. The ledger adds blocklist and collisions later (ledger_set_verdict). */
 void verdict_evaluate(const struct sighting *s, const struct settings *settings,
 	const struct address_map *map, struct verdict *out);
 

@@ -26,7 +26,7 @@ enum person_event_kind {
 	EVENT_COLLISION, /* two accounts of one host claim the address */
 	EVENT_BLOCKED,
 	EVENT_UNBLOCKED,
-	EVENT_OBSERVED, /* Google's list, or a get that nobody waits for, shows the person:
+	EVENT_OBSERVED, /* Google's list, or a get that no job waits for, shows the person:
 			   `evidence` */
 
 	/* the dispatcher's side: events of a job */
@@ -58,7 +58,7 @@ enum person_action {
 	ACTION_GET,
 	ACTION_SEND, /* before the intent: wait for a permit; after it: the request itself */
 	ACTION_CANCEL,
-	ACTION_AWAIT_CONTROL, /* the control call, about nobody */
+	ACTION_AWAIT_CONTROL, /* the control call, which concerns no person */
 };
 
 /* What a rejection is about, as the control call tells. */

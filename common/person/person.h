@@ -18,11 +18,11 @@
 
 /* The states' words are contracts: they stand in the ledger, in --json and in the markers. */
 enum person_state {
-	PERSON_QUEUED,	      /* somebody to check, and to invite if there is something to invite */
+	PERSON_QUEUED,	      /* to be checked, and invited if the account is unmanaged */
 	PERSON_NOT_INVITABLE, /* Google knows no unmanaged account of that address */
 	PERSON_SENDING,	      /* the intent is committed, the request may be under way */
 	PERSON_UNCONFIRMED,   /* the mail may be out: only evidence or an administrator goes on */
-	PERSON_INVITED,	      /* the mail is out, ours or somebody else's */
+	PERSON_INVITED,	      /* the mail is out, ours or another sender's */
 	PERSON_ACCEPTED,
 	PERSON_DECLINED,
 	PERSON_CANCELLED,

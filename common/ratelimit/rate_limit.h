@@ -42,7 +42,7 @@ bool rate_limit_on_throttle(
 /* A request succeeded: raises a lowered rate by a tenth of the configured one, at most once a
  * minute and not within a minute of its lowering. */
 bool rate_limit_on_success(struct ledger *l, const struct settings *s, struct fault *fault);
-/* How many requests so many queued people will need: one each, and two more (one in dry run) for
+/* How many requests that many queued people will need: one each, and two more (one in dry run) for
  * each person who is found unmanaged. The share of the unmanaged is that of the people who have
  * been checked; before the first check, everybody counts as unmanaged. */
 int64_t rate_limit_calls(const struct ledger_summary *people, bool mails, int64_t queued);

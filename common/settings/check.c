@@ -56,9 +56,10 @@ static void check_role(const struct check *c)
 			"Use a sqlite: ledger, with role = standalone on each host.");
 	if (c->s->role != ROLE_STANDALONE)
 		diagnose_key(c, COLLECTING, "worker", "role",
-			c->s->role == ROLE_HOST
-				? "a host that reports to a hub is not built yet"
-				: "a hub that sends for the hosts of a fleet is not built yet",
+			c->s->role == ROLE_HOST ? "a host that reports to a hub is not available "
+						  "in version " CLOUDINVITE_VERSION
+						: "a hub that sends for a fleet is not available "
+						  "in version " CLOUDINVITE_VERSION,
 			"Set role = standalone: each host collects and sends with its own ledger.");
 }
 
@@ -74,7 +75,7 @@ static void check_customer(const struct check *c)
 {
 	if (c->s->customer[0] == '\0')
 		diagnose_key(c, DISPATCHING, "google", "customer", "the customer is not set",
-			"Set it to the id from the Admin console (Account, Account settings, "
+			"Set it to the ID from the Admin console (Account, Account settings, "
 			"Customer ID), such as C01234567.");
 }
 
@@ -235,7 +236,7 @@ static void check_secret(const struct check *c, const struct secret *secret, con
 			c->s->dispatcher_user, secret->path, secret->path);
 	else
 		diagnose_key(c, DISPATCHING, "google", secret->key, what,
-			"Run this as root, or make the directory accessible for %s.",
+			"Run this as root, or make the directory accessible to %s.",
 			c->s->dispatcher_user);
 }
 
@@ -342,8 +343,8 @@ static void check_metadata(const struct check *c)
 	if (s->key[0] != '\0')
 		diagnose_key(c, DISPATCHING, "google", "credentials",
 			"metadata: and key cannot be used together",
-			"Remove key if the metadata server's account asks Google to sign; "
-			"otherwise remove credentials.");
+			"Remove key if Google signs for the machine's account; otherwise "
+			"remove credentials.");
 	if (s->service_account[0] == '\0')
 		diagnose_key(c, DISPATCHING, "google", "service_account",
 			"metadata: requires the service account that acts as the administrator",

@@ -35,8 +35,8 @@ static void say_closed(struct fault *fault, const char *file)
 	fault_set(fault, FAULT_SETTINGS, "settings_closed",
 		"%s: only root and the accounts of cloudinvite may read it", file);
 	fault_remedy(fault,
-		"Run the command as root: sudo cloudinvite … Where a program of cloudinvite says "
-		"it: chgrp cloudinvite-ledger %s && chmod 0640 %s",
+		"Run the command as root: sudo cloudinvite … If a service reports this: "
+		"chgrp cloudinvite-ledger %s && chmod 0640 %s",
 		file, file);
 }
 

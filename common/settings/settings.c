@@ -156,7 +156,7 @@ const struct setting_key setting_keys[] = {
 	{ "storage", "spool", KIND_STRING, .used_by_collector = true, AT(spool),
 	  .validate = validate_path,
 	  .fallback = "/var/spool/cloudinvite",
-	  .help = "arrivals and marks; also used by the PAM module" },
+	  .help = "arrivals and markers; also used by the PAM module" },
 	{ "storage", "state", KIND_STRING, .used_by_collector = true, AT(state),
 	  .validate = validate_path,
 	  .fallback = "/var/lib/cloudinvite", .help = "state of the programs" },

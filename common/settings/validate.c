@@ -24,12 +24,12 @@ const char *validate_customer(char *value, const char **remedy)
 {
 	size_t n = strlen(value);
 
-	*remedy = "Write the id from the Admin console (Account, Account settings, Customer ID), "
+	*remedy = "Write the ID from the Admin console (Account, Account settings, Customer ID), "
 		  "which begins with C, or my_customer.";
 	if (n == 0 || strcmp(value, "my_customer") == 0)
 		return NULL;
 	if (n < 2 || n > 32 || value[0] != 'C' || !only(value, n, LETTERS DIGITS))
-		return "is not a customer id";
+		return "is not a customer ID";
 	return NULL;
 }
 

@@ -162,7 +162,7 @@ static void take_arrival(const struct spool_record *r, void *ctx)
 	struct arrivals *l = ctx;
 	struct spool_arrival *a = &l->out[l->count];
 
-	if (l->count == l->max || !spool_parse_arrival(r->name, a->user, &a->reason))
+	if (l->count == l->max || !spool_parse_arrival(r->name, a->user, &a->trigger))
 		return;
 	str_copy(a->name, sizeof(a->name), r->name);
 	a->at = r->time;

@@ -64,8 +64,8 @@ void spool_keeper_close(struct spool_keeper *k);
 bool spool_keeper_attach(struct spool_keeper *k, int peer, struct fault *fault);
 void spool_keeper_detach(struct spool_keeper *k);
 
-/* Makes the kernel refuse descriptors that somebody sends along, if it can (6.16); otherwise they
- * are dropped when their record is read. */
+/* Makes the kernel refuse descriptors that a peer passes, if it can (6.16); otherwise they are
+ * dropped when their record is read. */
 void spool_keeper_refuse_descriptors(int socket);
 
 /* What to wait for; the number of entries, 0 if idle. *timeout_ms is -1 for no limit. */

@@ -94,7 +94,7 @@ bool spool_mark_first(
 /* No file is created and no inode is freed. During many first logins both would cost more than all
  * the rest: ext4 without a journal does not reuse an inode that was freed within the last minutes,
  * and skips every such inode whenever a marker or an arrival is created. The file has never
- * belonged to anyone but root (judge_arrival). The link comes before the unlink: after a crash in
+ * belonged to anyone but root (check_arrival). The link comes before the unlink: after a crash in
  * between, the arrival still exists. */
 bool spool_mark_arrival(
 	struct spool_reader *r, const struct spool_arrival *arrival, struct fault *fault)

@@ -107,10 +107,10 @@ static bool is_marked(const struct spool_reader *r, const char *user, const stru
 }
 
 /* Why it is not an arrival, or NULL; fills in `a`. */
-static const char *judge_arrival(const struct spool_reader *r, const char *name,
+static const char *check_arrival(const struct spool_reader *r, const char *name,
 	const struct stat *st, struct spool_arrival *a)
 {
-	if (!spool_parse_arrival(name, a->user, &a->reason))
+	if (!spool_parse_arrival(name, a->user, &a->trigger))
 		return "its name is not the name of an arrival";
 	if (!S_ISREG(st->st_mode))
 		return "it is not a regular file";
@@ -207,7 +207,7 @@ int spool_next_arrival(struct spool_listing *l, struct spool_arrival *out)
 					name, strerror(errno));
 			continue;
 		}
-		why = judge_arrival(l->reader, name, &st, out);
+		why = check_arrival(l->reader, name, &st, out);
 		if (!why)
 			return 1;
 		log_event(
@@ -223,7 +223,7 @@ int spool_find_arrival(const struct spool_reader *r, const char *name, struct sp
 
 	if (fstatat(r->new_dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return errno == ENOENT ? 0 : -1;
-	if (!judge_arrival(r, name, &st, out))
+	if (!check_arrival(r, name, &st, out))
 		return 1;
 	errno = EINVAL;
 	return -1;

@@ -28,7 +28,7 @@ struct spool_reader {
 struct spool_arrival {
 	char name[SPOOL_NAME_MAX + 1]; /* the name of its file in new/ */
 	char user[SPOOL_USER_MAX + 1];
-	enum trigger reason;
+	enum trigger trigger;
 	int64_t at; /* mtime, seconds since the epoch */
 };
 

@@ -78,13 +78,13 @@ static bool is_word(const char *word)
 static bool name_fits(const char *name, enum name_kind kind)
 {
 	char user[SPOOL_USER_MAX + 1];
-	enum trigger reason;
+	enum trigger trigger;
 
 	switch (kind) {
 	case NAME_NONE:
 		return *name == '\0';
 	case NAME_ARRIVAL:
-		return spool_parse_arrival(name, user, &reason);
+		return spool_parse_arrival(name, user, &trigger);
 	case NAME_MARK:
 		return spool_parse_mark(name, user);
 	case NAME_ANY:

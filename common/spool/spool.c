@@ -48,14 +48,14 @@ bool spool_mark_name(char out[SPOOL_NAME_MAX + 1], const char *user)
 	return escape(out, user) > 0;
 }
 
-bool spool_arrival_name(char out[SPOOL_NAME_MAX + 1], const char *user, enum trigger reason)
+bool spool_arrival_name(char out[SPOOL_NAME_MAX + 1], const char *user, enum trigger trigger)
 {
 	size_t n = escape(out, user);
 
 	if (n == 0 || n == SPOOL_NAME_MAX)
 		return false;
 	out[n] = '.';
-	return str_copy(out + n + 1, SPOOL_NAME_MAX - n, trigger_word(reason));
+	return str_copy(out + n + 1, SPOOL_NAME_MAX - n, trigger_word(trigger));
 }
 
 /* Unescapes the first `length` bytes of `name`. Only what escape() would have written is accepted,
@@ -97,11 +97,11 @@ static bool parse_trigger(const char *word, enum trigger *out)
 	return trigger_parse(strcmp(word, "asked") == 0 ? "manual" : word, out);
 }
 
-bool spool_parse_arrival(const char *name, char user[SPOOL_USER_MAX + 1], enum trigger *reason)
+bool spool_parse_arrival(const char *name, char user[SPOOL_USER_MAX + 1], enum trigger *trigger)
 {
 	const char *dot = strrchr(name, '.');
 
-	return dot && strlen(name) <= SPOOL_NAME_MAX && parse_trigger(dot + 1, reason) &&
+	return dot && strlen(name) <= SPOOL_NAME_MAX && parse_trigger(dot + 1, trigger) &&
 	       unescape(name, (size_t)(dot - name), user);
 }
 
@@ -136,13 +136,13 @@ int spool_sync(int box)
 	return result;
 }
 
-int spool_put(int new_dir, const char *user, enum trigger reason, bool sync)
+int spool_put(int new_dir, const char *user, enum trigger trigger, bool sync)
 {
 	char name[SPOOL_NAME_MAX + 1];
 	int result = 1;
 	int fd;
 
-	if (!spool_arrival_name(name, user, reason)) {
+	if (!spool_arrival_name(name, user, trigger)) {
 		errno = *user ? ENAMETOOLONG : EINVAL;
 		return -1;
 	}

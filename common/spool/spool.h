@@ -2,7 +2,7 @@
 /*
  * The spool (/var/spool/cloudinvite): arrivals and markers on disk.
  *
- *   new/   arrivals: empty root-owned files `<escaped user>.<reason>`
+ *   new/   arrivals: empty root-owned files `<escaped user>.<trigger>`
  *   seen/  markers: `<escaped user>`, 0600, one state word; `.ledger`
  *   bad/   what does not belong in new/, up to a limit
  *   pin    a FIFO that systemd keeps open, so that the path to it stays in the kernel's cache
@@ -39,12 +39,12 @@
  * first, becomes %XX (upper-case hex). False if the user is empty or the name is longer than
  * SPOOL_NAME_MAX. */
 bool spool_mark_name(char out[SPOOL_NAME_MAX + 1], const char *user);
-/* The same with ".<reason>". */
-bool spool_arrival_name(char out[SPOOL_NAME_MAX + 1], const char *user, enum trigger reason);
+/* The same with ".<trigger>". */
+bool spool_arrival_name(char out[SPOOL_NAME_MAX + 1], const char *user, enum trigger trigger);
 /* The reverse. False for every name that spool_arrival_name would not have written (lower-case hex,
  * needless escapes, unknown trigger, NUL in the user, too long …), except
  * for those of earlier versions. */
-bool spool_parse_arrival(const char *name, char user[SPOOL_USER_MAX + 1], enum trigger *reason);
+bool spool_parse_arrival(const char *name, char user[SPOOL_USER_MAX + 1], enum trigger *trigger);
 bool spool_parse_mark(const char *name, char user[SPOOL_USER_MAX + 1]);
 
 /* Opens `spool`/`box` for *at calls (O_PATH: it can be neither read nor synced). -1 and errno:
@@ -61,7 +61,7 @@ int spool_exists(int box, const char *name);
 /* Writes an arrival: O_CREAT|O_EXCL|O_NOFOLLOW|O_NONBLOCK, 0600, without content. 1 created, 0 it
  * exists, -1 and errno (ENAMETOOLONG: left to the scan). `sync`: calls fsync for the file and its
  * directory before it returns. */
-int spool_put(int new_dir, const char *user, enum trigger reason, bool sync);
+int spool_put(int new_dir, const char *user, enum trigger trigger, bool sync);
 
 /* Reads the state word of a user's marker as untrusted input: O_NOFOLLOW|O_NONBLOCK, a regular
  * file, at most SPOOL_WORD_MAX bytes, [a-z_] only. An empty marker means SPOOL_WORD_SEEN. False if

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The events that somebody may have to account for. Each has a MESSAGE_ID in systemd's journal,
- * which config/journal explains (`journalctl -x`).
+ * The events for which an administrator may have to account. Each has a MESSAGE_ID in systemd's
+ * journal, which config/journal explains (`journalctl -x`).
  */
 #ifndef CLOUDINVITE_TELEMETRY_EVENTS_H
 #define CLOUDINVITE_TELEMETRY_EVENTS_H

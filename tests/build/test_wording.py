@@ -3,7 +3,6 @@
 """Each rule of tests/wording.py: a violation is made, and named."""
 import os
 import sys
-import tempfile
 
 SOURCE = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 sys.path[:0] = [os.path.join(SOURCE, "tests", "e2e"), os.path.join(SOURCE, "tests")]
@@ -76,41 +75,6 @@ class Rules(tap.Test):
     def test_joined_message_and_remedy_are_named(self):
         self.assertEqual(found("cli/x.c", 'print("%s %s", f->what, f->remedy);\n'), [("joined", 1)])
         self.assertEqual(found("cli/x.c", 'print("%s. %s", f->what, f->remedy);\n'), [("joined", 1)])
-
-
-class Pending(tap.Test):
-
-    def setUp(self):
-        super().setUp()
-        folder = tempfile.mkdtemp()
-        self.addCleanup(os.rmdir, folder)
-        self.path, self.was = folder + "/pending.tsv", wording.PENDING
-        wording.PENDING = self.path
-        self.addCleanup(setattr, wording, "PENDING", self.was)
-        self.addCleanup(os.unlink, self.path)
-
-    def rows(self, text):
-        with open(self.path, "w", encoding="utf-8") as file:
-            file.write(text)
-        return wording.read_pending()
-
-    def test_pending_number_reached_passes_and_exceeded_names_each(self):
-        here = wording.violations_of("cli/x.c", "/* anew */\n/* anew */\n")
-        self.assertEqual(wording.too_many(here, self.rows("words\tcli/*\t2\twhy\n")), [])
-        self.assertEqual(len(wording.too_many(here, self.rows("words\tcli/*\t1\twhy\n"))), 3)
-        self.assertEqual(len(wording.too_many(here, self.rows("names\tcli/*\t9\twhy\n"))), 2)
-
-    def test_pending_row_of_the_longest_path_counts(self):
-        here = wording.violations_of("tests/unit/invite_x.c", "/* anew */\n")
-        pending = self.rows("words\ttests/*\t5\twhy\nwords\ttests/unit/invite_*\t0\twhy\n")
-        self.assertEqual(len(wording.too_many(here, pending)), 1)
-
-    def test_pending_shrinks_and_never_grows(self):
-        here = wording.violations_of("cli/x.c", "/* anew */\n")
-        wording.write_pending(here, self.rows("# head\nwords\tcli/*\t2\twhy\nwords\tdocs/*\t3\twhy\n"), False)
-        self.assertEqual(messages.read(self.path), "# head\nwords\tcli/*\t1\twhy\n")
-        wording.write_pending(here + here, wording.read_pending(), False)
-        self.assertEqual(messages.read(self.path), "# head\nwords\tcli/*\t1\twhy\n")
 
 
 class Messages(tap.Test):

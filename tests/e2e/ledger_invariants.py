@@ -40,7 +40,7 @@ def violations(path):
         if state == "failed" and not fault:
             found.append(f"{who}: without a fault")
         if state in ("sending", "unconfirmed") and not intent_at:
-            found.append(f"{who}: without an intent nothing can settle it")
+            found.append(f"{who}: without an intent nothing can resolve it")
         if opened.pop(address, 0) and state != "sending":
             found.append(f"{who}: its send is still open in the journal")
         if state not in WAITING + DECIDED + FINAL:

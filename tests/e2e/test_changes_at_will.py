@@ -35,7 +35,7 @@ class Chsh(harness.Test):
             site.arrive_account("mallory")
             collector = site.start_collector()
             site.start_dispatcher()
-            harness.wait_for(lambda: "mallory@" in site.read(DISPATCHER), "mallory is judged")
+            harness.wait_for(lambda: "mallory@" in site.read(DISPATCHER), "mallory is evaluated")
             self.has_shell(site, "/bin/first")
             harness.wait_for(lambda: self.shell(site) == "/bin/first", "the first change counts")
             for number in range(CHANGES):

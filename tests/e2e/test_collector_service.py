@@ -478,7 +478,8 @@ class Keeper(Service):
         peer.send(self.record("M", "alice", "invited"))
         peer.send(self.record("M", "u1", "invited"))
         peer.send(self.record("P"))
-        peer.recv(256)
+        while peer.recv(256)[:1] != b"E":  # the keeper may also tell of alice's arrival, which came late
+            pass
         self.assertEqual((self.mark("alice"), self.mark("u1")), ("invited", "invited"))
 
     def test_without_its_socket_it_names_the_unit_that_starts_it(self):
@@ -635,7 +636,7 @@ class Daemon(Service):
 
     def test_the_role_of_a_hub_is_refused(self):
         self.settings(worker={"role": "hub"})
-        self.assertIn("not built yet", self.once(code=3))
+        self.assertIn("not available in version", self.once(code=3))
 
     def test_wrong_settings_for_google_do_not_stop_it(self):
         self.settings(google={"endpoint": "rubbish", "timeout": "never"})

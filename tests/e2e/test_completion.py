@@ -91,7 +91,7 @@ class Completion(harness.Test):
         if not shutil.which(shell):
             self.skipTest(f"{shell} is not installed")
 
-    def judge(self, complete):
+    def assert_completes(self, complete):
         self.assertEqual(complete(["cloudinvite", ""]), verbs())
         for verb in verbs():
             if verb == "help":
@@ -104,18 +104,18 @@ class Completion(harness.Test):
 
     def test_bash_knows_every_verb_and_option(self):
         self.need("bash")
-        self.judge(from_bash)
+        self.assert_completes(from_bash)
 
     def test_fish_knows_every_verb_and_option(self):
         self.need("fish")
-        self.judge(from_fish)
+        self.assert_completes(from_fish)
 
     def test_zsh_knows_every_verb_and_option(self):
         self.need("zsh")
         questions = [["cloudinvite", ""], ["cloudinvite", "approve", "--reason", ""]]
         questions += [["cloudinvite", verb, "--"] for verb in verbs()]
         answers = from_zsh(questions)
-        self.judge(lambda words: answers[" ".join(words)])
+        self.assert_completes(lambda words: answers[" ".join(words)])
 
     def test_options_before_the_verb_are_not_the_verb(self):
         self.need("bash")

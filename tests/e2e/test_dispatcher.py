@@ -85,7 +85,7 @@ class Ways(Dispatcher):
         self.assertEqual(self.mails(), {first: 1})
         self.assertEqual(self.people()[second], ("held", "dry_run"))
 
-    def test_the_cap_of_the_day(self):
+    def test_the_daily_limit(self):
         site = self.make_site(invitations={"sends_per_day": "3"})
         self.arrive(site, 8)
         site.dispatcher_once()
@@ -138,7 +138,7 @@ class Ways(Dispatcher):
 
 class Trouble(Dispatcher):
 
-    def test_a_reply_that_never_came_is_settled_by_what_google_shows(self):
+    def test_a_reply_that_never_came_is_resolved_by_what_google_shows(self):
         site = self.make_site()
         address, = self.arrive(site, 1)
         self.google.faults({"route": "send", "action": "drop_after"})
@@ -304,7 +304,7 @@ class Process(Dispatcher):
                 ({"google": {"requests_per_minute": "many"}}, 3, "requests_per_minute"),
                 ({"google": {"requests_per_minute": "0", "credentials": "/nonexistent.json"}}, 3,
                  "nonexistent"),
-                ({"worker": {"role": "host"}}, 3, "not built yet")):
+                ({"worker": {"role": "host"}}, 3, "not available in version")):
             original = site.read("etc/cloudinvite.conf")
             site.write_settings(change)
             done = self.run_dispatcher(site, "--once")
@@ -457,7 +457,7 @@ class RateLimit(Dispatcher):
         whole, _, rest = at.rstrip("Z").partition(".")
         return time.mktime(time.strptime(whole, "%Y-%m-%dT%H:%M:%S")) + float("0." + (rest or "0"))
 
-    def test_once_takes_the_slots_that_are_there_and_ends(self):
+    def test_once_takes_the_permits_that_are_free_and_ends(self):
         site = self.make_site(google={"requests_per_minute": "10"})
         self.arrive(site, 20)
         began = time.monotonic()

@@ -206,7 +206,7 @@ class Rows(Google):
                 self.assertFalse(reply["confirmed"])
                 self.assertGreater(len(reply["remedy"]), 20)
 
-    def test_a_fresh_token_is_tried_once_before_the_set_up_is_blamed(self):
+    def test_a_fresh_token_is_tried_once_before_it_is_a_setup_fault(self):
         self.google.faults({"route": "check", "status": 401, "times": 1,
                             "body": error(401, "x", "UNAUTHENTICATED")})
         self.assertEqual(self.caller().one("check", "alice@example.com")["kind"], "none")
@@ -252,7 +252,7 @@ class Charged(harness.Test):
         self.assertEqual(self.status()[0]["alice"], "invited")
         self.assertEqual(set(self.google.mailbox()["counts"].values()), {1})
 
-    def test_it_is_the_set_up_where_the_control_call_is_refused_too(self):
+    def test_it_is_a_setup_fault_where_the_control_call_is_refused_too(self):
         self.arrive("alice", "bob")
         self.deny("check")
         self.deny("list")

@@ -164,7 +164,7 @@ class Tokens(Google):
         self.assertEqual(self.google.mailbox()["counts"], dict.fromkeys(addresses, 1))
         self.assertEqual(self.tokens_minted(), 2)
 
-    def test_a_401_that_stays_is_the_set_up_after_one_fresh_token(self):
+    def test_a_401_that_stays_is_a_setup_fault_after_one_fresh_token(self):
         self.google.faults({"route": "check", "status": 401, "times": 0})
         reply = self.caller().one("check", "alice@example.com")
         self.assertEqual((reply["kind"], reply["code"]), ("setup", "token_not_accepted"))

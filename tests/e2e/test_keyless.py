@@ -203,7 +203,7 @@ class Broken(Keyless):
             self.cloud.instead = (200, body)
             self.refused(5, self.cloud.settings["iam_endpoint"].removeprefix("https://"))
         self.cloud.instead = (302, "")
-        self.refused(6, "not like IAM", "iam_endpoint")
+        self.refused(6, "not look like IAM", "iam_endpoint")
 
     def test_an_unexpected_reply_of_the_exchange_is_transient(self):
         self.host(timeout="3s", file=Federation.file(self, {"file": Federation.token(self)}))
@@ -211,7 +211,7 @@ class Broken(Keyless):
             self.cloud.instead = (200, body)
             self.refused(5, self.cloud.settings["sts_endpoint"].split("/")[2])
         self.cloud.instead = (302, "")
-        self.refused(6, "not like the token service", "sts_endpoint")
+        self.refused(6, "not look like the token service", "sts_endpoint")
         self.assertEqual(self.cloud.asked("iam"), [])
 
     def test_a_metadata_server_that_hangs_is_given_up(self):

@@ -92,7 +92,7 @@ class History(AliceAndBob):
         self.ledger("SELECT 1")
         for table, column in (("history", "at"),):
             rows = self.ledger(f"SELECT {column} FROM {table} WHERE event IN"
-                               " ('seen', 'judged', 'queued')")
+                               " ('seen', 'evaluated', 'queued')")
             self.assertEqual({at % DAY for at, in rows}, {0})
         self.assertEqual({day % DAY for day, in self.ledger("SELECT first_day FROM sighting")}
                          | {day % DAY for day, in self.ledger("SELECT first_day FROM person")}, {0})

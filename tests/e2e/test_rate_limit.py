@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # Shows I10, I11 (docs/design.md, "Invariants").
-"""The pace as Google sees it, over several programs, restarts and kills; slower when Google says so;
+"""The rate limit as Google sees it, over several programs, restarts and kills; slower when Google says so;
 expected times; and what holds people back until an administrator says otherwise.
 
 One of the tests takes a little more than a minute of real time; everything longer is in
@@ -65,7 +65,7 @@ class RateLimit(harness.Test):
 class Minute(RateLimit):
 
     def ask(self, site, until, took):
-        """An administrator asks about somebody every six seconds."""
+        """An administrator asks about a person every six seconds."""
         number = 0
         while time.monotonic() < until:
             began = time.monotonic()
@@ -191,7 +191,7 @@ class Held(RateLimit):
         self.assertEqual(site.run("enable", "--yes").stdout, "Sending is already on: mode = send.\n")
         self.assertEqual(len(self.ledger(site, "SELECT 1 FROM history WHERE event = 'enabled'")), 1)
 
-    def test_the_cap_of_the_day_lets_the_others_wait_in_their_order(self):
+    def test_the_daily_limit_lets_the_others_wait_in_their_order(self):
         site = self.site(invitations={"sends_per_day": "4"})
         self.arrive(site, 10)
         site.dispatcher_once()

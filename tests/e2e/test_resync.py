@@ -17,7 +17,7 @@ from harness import Emulator, Site
 PEOPLE = 10000
 FOUND = 250  # have an unmanaged account that the list shows, …
 YOUNG = 20      # … that it hides, because it is of the last 48 hours, …
-OTHERS = 50     # … and were invited by somebody else long ago
+OTHERS = 50     # … and were invited by another sender long ago
 UNKNOWN = 500  # are at Google, but were never seen on this host
 PAGE = 200
 INVITATIONS = int(os.environ.get("CLOUDINVITE_INVITATIONS", "20000"))
@@ -164,7 +164,7 @@ class Resync(harness.Test):
         before = self.google.stats()["list"]
         pages = -(-self.google.control("GET", "accounts")["count"] // PAGE)
         program = self.site.start_dispatcher()
-        harness.wait_for(lambda: self.google.stats()["list"] >= before + pages, "the sweep", 600)
+        harness.wait_for(lambda: self.google.stats()["list"] >= before + pages, "the resync", 600)
         with open(f"/proc/{program.pid}/status", encoding="ascii") as status:
             fields = dict(line.split(":", 1) for line in status)
         harness.stop(program)

@@ -299,12 +299,12 @@ static bool go_the_way(struct site *s)
 	struct sighting seen = account("here", "carol");
 	struct verdict v = {.kind = VERDICT_MAPPED, .address = "carol@example.com"};
 	struct person p = somebody("carol@example.com", PERSON_QUEUED), claimed[4];
-	struct ledger_sighting unjudged[4];
+	struct ledger_sighting unclassified[4];
 	int64_t slot = 0, wait;
 
 	return ledger_account_seen(s->ledger, &seen, &s->fault) >= 0 &&
-	       ledger_unclassified(s->ledger, RULES, unjudged, 4, &s->fault) == 1 &&
-	       ledger_set_verdict(s->ledger, unjudged[0].id, RULES, &v, &s->fault) &&
+	       ledger_unclassified(s->ledger, RULES, unclassified, 4, &s->fault) == 1 &&
+	       ledger_set_verdict(s->ledger, unclassified[0].id, RULES, &v, &s->fault) &&
 	       ledger_person_put(s->ledger, &p, "first look", owner, &s->fault) &&
 	       ledger_claim(s->ledger, 1000, PRIO_BACKGROUND, owner, 2000, claimed, 4, &s->fault) ==
 		       1 &&

@@ -13,12 +13,12 @@
 static void try_name(const char *name)
 {
 	char user[SPOOL_USER_MAX + 1], again[SPOOL_NAME_MAX + 1];
-	enum trigger reason;
+	enum trigger trigger;
 
-	if (spool_parse_arrival(name, user, &reason))
-		must(spool_arrival_name(again, user, reason) &&
-				(strcmp(again, name) == 0 || reason == TRIGGER_MANUAL),
-			"an arrival's name is the only one of its user and reason");
+	if (spool_parse_arrival(name, user, &trigger))
+		must(spool_arrival_name(again, user, trigger) &&
+				(strcmp(again, name) == 0 || trigger == TRIGGER_MANUAL),
+			"an arrival's name is the only one of its user and trigger");
 	if (spool_parse_mark(name, user))
 		must(spool_mark_name(again, user) && strcmp(again, name) == 0,
 			"a mark's name is the only one of its user");
@@ -27,12 +27,12 @@ static void try_name(const char *name)
 static void try_user(const char *user)
 {
 	char name[SPOOL_NAME_MAX + 1], again[SPOOL_USER_MAX + 1];
-	enum trigger reason;
+	enum trigger trigger;
 
 	if (!spool_arrival_name(name, user, TRIGGER_MANUAL))
 		return;
 	must(!strchr(name, '/') && name[0] != '.', "a name is a plain file's");
-	must(spool_parse_arrival(name, again, &reason) && reason == TRIGGER_MANUAL &&
+	must(spool_parse_arrival(name, again, &trigger) && trigger == TRIGGER_MANUAL &&
 			strcmp(again, user) == 0,
 		"a user's name comes back as it was");
 }

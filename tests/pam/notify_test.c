@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `notify`: what invited users are shown, and that nobody else can show text at a login.
+ * `notify`: what invited users are shown, and that no other user can show text at a login.
  */
 #include "tests/pam/stack.h"
 #include "base/array.h"

@@ -34,7 +34,7 @@ static void no_other_function_allows_access(void **state)
 
 /* ---- reported users ---- */
 
-static void a_new_face_leaves_one_empty_file(void **state)
+static void a_first_login_leaves_one_empty_file(void **state)
 {
 	(void)state;
 	assert_int_equal(log_in(""), PAM_SUCCESS);
@@ -160,7 +160,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(sessions_succeed_in_a_stack_of_their_own),
 		T(no_other_function_allows_access),
-		T(a_new_face_leaves_one_empty_file),
+		T(a_first_login_leaves_one_empty_file),
 		T(a_user_with_a_marker_leaves_nothing),
 		T(network_users_count_only_on_demand),
 		T(services_are_filtered),

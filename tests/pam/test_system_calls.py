@@ -157,7 +157,7 @@ class SystemCalls(harness.Test):
     def test_only_root_may_act_as_other_accounts(self):
         self.assertEqual(self.trace(EUID="65534"), ["geteuid()"])
 
-    def test_a_new_face_waits_for_nothing_but_the_disks_of_the_accounts_and_the_spool(self):
+    def test_a_first_login_waits_for_nothing_but_the_disks_of_the_accounts_and_the_spool(self):
         """This is all: no lock, no write, no wait, no signal, no memory, no other process."""
         calls = self.trace(arguments="min_uid=0 max_uid=0")
         self.assertEqual(calls, ["geteuid()"] + self.looks() + PASSWD + self.arrival())
@@ -168,7 +168,7 @@ class SystemCalls(harness.Test):
                          ["geteuid()"] + self.looks() + PASSWD + LOGIN_DEFS)
         self.assertEqual(os.listdir(self.path("spool/new")), [])
 
-    def test_with_sync_a_new_face_waits_for_the_spools_disk_twice(self):
+    def test_with_sync_a_first_login_waits_for_the_spools_disk_twice(self):
         calls = self.trace(arguments="min_uid=0 max_uid=0 sync")
         opened, created, *closed = self.arrival()
         self.assertEqual(calls, ["geteuid()"] + self.looks() + PASSWD + [

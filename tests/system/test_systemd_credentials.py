@@ -38,7 +38,7 @@ settings() {
 	creation_delay = 0
 	END
 }
-# Somebody logs in for the first time, and the unit as it is now invites.
+# A person logs in for the first time, and the unit in its present form invites.
 invite() {
 	rm -f /var/cache/cloudinvite/token*
 	systemctl daemon-reload

@@ -61,7 +61,7 @@ static void become_service(void)
 	MUST(drop_privileges("cloudinvite", NULL, &fault) && geteuid() == SERVICE);
 }
 
-static void judge_paths(void *ctx)
+static void check_paths(void *ctx)
 {
 	static const struct {
 		const char *value;
@@ -107,7 +107,7 @@ static void judge_paths(void *ctx)
 static void a_path_counts_if_root_alone_can_write_all_of_it(void **state)
 {
 	NEEDS_ROOT();
-	child_run(judge_paths, *state);
+	child_run(check_paths, *state);
 }
 
 static void must_be(const char *name, const char *value)

@@ -25,7 +25,7 @@ struct test {
 	struct loopback *loopback;
 	struct fault fault;
 	char query[256]; /* the last one */
-	int judged;
+	int checks;
 };
 
 static int setup(void **state)
@@ -49,11 +49,11 @@ static int teardown(void **state)
 }
 
 /* "yes" is the answer, "no" a refusal. */
-static enum oauth_answer judge(const char *query, void *ctx)
+static enum oauth_answer check_query(const char *query, void *ctx)
 {
 	struct test *t = ctx;
 
-	t->judged++;
+	t->checks++;
 	str_copy(t->query, sizeof(t->query), query);
 	return strcmp(query, "yes") == 0  ? OAUTH_CODE
 	       : strcmp(query, "no") == 0 ? OAUTH_REFUSED
@@ -62,7 +62,7 @@ static enum oauth_answer judge(const char *query, void *ctx)
 
 static enum loopback_event turn(struct test *t, int64_t timeout_ms)
 {
-	return loopback_wait(t->loopback, "/back", judge, t, -1, timeout_ms);
+	return loopback_wait(t->loopback, "/back", check_query, t, -1, timeout_ms);
 }
 
 static int dial(struct test *t, uint32_t address)
@@ -138,7 +138,7 @@ static void a_request_that_is_not_the_answer_changes_nothing(void **state)
 		assert_int_equal(turn(t, SHORT_MS), LOOPBACK_TIMEOUT);
 		expect_reply(fd, all[i].reply);
 	}
-	assert_int_equal(t->judged, 2);
+	assert_int_equal(t->checks, 2);
 }
 
 static void a_request_may_come_in_pieces(void **state)
@@ -152,7 +152,7 @@ static void a_request_may_come_in_pieces(void **state)
 		if (i % 8 == 0)
 			assert_int_equal(turn(t, 5), LOOPBACK_TIMEOUT);
 	}
-	assert_int_equal(t->judged, 0);
+	assert_int_equal(t->checks, 0);
 	assert_int_equal(write(fd, "\n", 1), 1);
 	assert_int_equal(turn(t, LONG_MS), LOOPBACK_ANSWERED);
 	expect_reply(fd, "HTTP/1.1 200 ");
@@ -169,7 +169,7 @@ static void a_head_without_end_is_cut_off(void **state)
 	long_one[20000] = '\0';
 	fd = say(t, long_one);
 	assert_int_equal(turn(t, SHORT_MS), LOOPBACK_TIMEOUT);
-	assert_int_equal(t->judged, 0);
+	assert_int_equal(t->checks, 0);
 	close(fd);
 	free(long_one);
 }
@@ -200,11 +200,13 @@ static void the_time_limit_holds_and_input_is_reported(void **state)
 	assert_in_range(clock_boot_ms() - before, SHORT_MS, LONG_MS);
 	assert_int_equal(turn(t, -1), LOOPBACK_TIMEOUT);
 	assert_int_equal(pipe(input), 0);
-	assert_int_equal(loopback_wait(NULL, "/", judge, t, input[0], SHORT_MS), LOOPBACK_TIMEOUT);
+	assert_int_equal(
+		loopback_wait(NULL, "/", check_query, t, input[0], SHORT_MS), LOOPBACK_TIMEOUT);
 	assert_int_equal(write(input[1], "x", 1), 1);
 	assert_int_equal(
-		loopback_wait(t->loopback, "/", judge, t, input[0], LONG_MS), LOOPBACK_INPUT);
-	assert_int_equal(loopback_wait(NULL, "/", judge, t, input[0], LONG_MS), LOOPBACK_INPUT);
+		loopback_wait(t->loopback, "/", check_query, t, input[0], LONG_MS), LOOPBACK_INPUT);
+	assert_int_equal(
+		loopback_wait(NULL, "/", check_query, t, input[0], LONG_MS), LOOPBACK_INPUT);
 	close(input[0]);
 	close(input[1]);
 }
@@ -245,7 +247,7 @@ static void our_own_user_is_sent_on_from_the_start(void **state)
 	assert_int_equal(write(fd, request, strlen(request)), strlen(request));
 	assert_int_equal(turn(t, SHORT_MS), LOOPBACK_TIMEOUT);
 	expect_reply(fd, reply);
-	assert_int_equal(t->judged, 0);
+	assert_int_equal(t->checks, 0);
 }
 
 static void without_a_start_address_no_request_is_redirected(void **state)

@@ -26,15 +26,15 @@ static void seen(const char *user, const char *host, const char *address)
 	struct verdict v = {.kind = address[0] != '\0' ? VERDICT_MAPPED : VERDICT_EXCLUDED};
 	struct sighting s = {.uid = 1000, .local = true, .first_seen = 86400};
 	struct fault fault = {.kind = FAULT_NONE};
-	struct ledger_sighting unjudged;
+	struct ledger_sighting unclassified;
 
 	str_copy(s.user, sizeof(s.user), user);
 	str_copy(s.host, sizeof(s.host), host);
 	str_copy(v.address, sizeof(v.address), address);
 	str_copy(v.sentence, sizeof(v.sentence), "uid 7 is outside 1000 to 60000");
 	assert_int_equal(1, ledger_account_seen(ledger, &s, &fault));
-	assert_int_equal(1, ledger_unclassified(ledger, 1, &unjudged, 1, &fault));
-	assert_true(ledger_set_verdict(ledger, unjudged.id, 1, &v, &fault));
+	assert_int_equal(1, ledger_unclassified(ledger, 1, &unclassified, 1, &fault));
+	assert_true(ledger_set_verdict(ledger, unclassified.id, 1, &v, &fault));
 }
 
 static void known(const char *address)

@@ -292,7 +292,7 @@ static void the_marks_of_network_users_last_a_month(void **state)
 
 /* ---- markers ---- */
 
-static void judged(struct collector_site *s, const char *user, const char *address)
+static void evaluated(struct collector_site *s, const char *user, const char *address)
 {
 	struct ledger_sighting found[8];
 	int n = ledger_unclassified(s->c.ledger, RULES, found, 8, &s->site->fault);
@@ -324,7 +324,7 @@ static void a_marker_has_the_state_of_the_person(void **state)
 	put_arrival(s, "alice", TRIGGER_LOGIN, 0);
 	takes(s);
 	assert_string_equal(word_of(s, "alice"), "seen");
-	judged(s, "alice", "alice@example.com");
+	evaluated(s, "alice", "alice@example.com");
 	GOOD(s->site, marks_update(&s->c, &s->site->fault));
 	assert_string_equal(word_of(s, "alice"), "mapped");
 	put_new(s->site, "alice@example.com", PERSON_INVITED);
@@ -340,8 +340,8 @@ static void a_start_brings_marks_up_to_date_and_makes_none(void **state)
 	put_arrival(s, "alice", TRIGGER_LOGIN, 0);
 	put_arrival(s, "bob", TRIGGER_LOGIN, 0);
 	takes(s);
-	judged(s, "alice", "alice@example.com");
-	judged(s, "bob", "bob@example.com");
+	evaluated(s, "alice", "alice@example.com");
+	evaluated(s, "bob", "bob@example.com");
 	GOOD(s->site, spool_unmark(&s->boxes, "bob", &s->site->fault));
 	s->c.change = 0;
 	GOOD(s->site, marks_update(&s->c, &s->site->fault));

@@ -75,7 +75,7 @@ static void more_than_fifty_trip_the_change_guard(void **state)
 	assert_int_equal(created(s), 0);
 	assert_true(s->c.guard_tripped);
 	assert_true(paused_by(s, "account_changes", "collector"));
-	/* Also with settle = 0 nothing is due, or the loop would never sleep. */
+	/* Also with creation_delay = 0 nothing is due, or the loop would never sleep. */
 	assert_int_equal(s->c.accounts_due, 0);
 }
 
@@ -83,7 +83,7 @@ static void of_few_accounts_two_may_go_and_of_many_ten(void **state)
 {
 	static const struct {
 		int there, go;
-		bool brakes;
+		bool trips;
 	} cases[] = {{4, 2, false}, {4, 3, true}, {20, 4, false}, {20, 5, true}, {99, 10, false},
 		{99, 11, true}};
 
@@ -97,7 +97,7 @@ static void of_few_accounts_two_may_go_and_of_many_ten(void **state)
 		compares(s);
 		many(s, cases[i].there - cases[i].go);
 		compares(s);
-		assert_int_equal(s->c.guard_tripped, cases[i].brakes);
+		assert_int_equal(s->c.guard_tripped, cases[i].trips);
 		collector_free(&fresh);
 	}
 	(void)state;
@@ -198,8 +198,8 @@ static void a_passwd_that_was_put_right_releases_itself(void **state)
 	many(s, 60);
 	compares(s);
 	assert_false(s->c.guard_tripped);
-	/* The pause stays until somebody reads it; the end of another one does not release the next
-	 * change. */
+	/* The pause stays until an administrator ends it. The end of another one does not release
+	 * the next change. */
 	resumes(s);
 	many(s, 0);
 	compares(s);
@@ -236,5 +236,5 @@ int main(void)
 		TEST(logins_are_seen_meanwhile),
 	};
 
-	return cmocka_run_group_tests_name("collector: the brake", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("collector: the change guard", tests, NULL, NULL);
 }

@@ -66,6 +66,24 @@ static void what_is_saved_is_loaded(void **state)
 	host_free(&h);
 }
 
+static void the_word_of_an_earlier_version_is_read_and_replaced(void **state)
+{
+	struct folder *f = *state;
+	struct host h;
+	char *text;
+
+	write_host(f, "cloudinvite-host 1\nbrake set\nend 0\n");
+	h = loaded(f);
+	assert_false(h.first);
+	assert_true(h.guard_tripped);
+	saved(f, &h);
+	host_free(&h);
+	text = folder_read(f, HOST);
+	assert_non_null(strstr(text, "\nchange_guard tripped\n"));
+	assert_null(strstr(text, "brake"));
+	free(text);
+}
+
 static void names_of_any_bytes_come_back_as_they_were(void **state)
 {
 	static const char *const names[] = {
@@ -124,13 +142,15 @@ static void a_broken_file_counts_as_none(void **state)
 		"cloudinvite-host 1\nnew 1001 alice 99999999999999999999\nend 1\n",
 		"cloudinvite-host 1\nknown 1002 bob\nknown 1001 alice\nend 2\n",
 		"cloudinvite-host 1\nknown 1001 alice\nknown 1001 alice\nend 2\n",
+		"cloudinvite-host 1\nchange_guard off\nend 0\n",
+		"cloudinvite-host 1\nchange_guard\nend 0\n",
+		"cloudinvite-host 1\nchange_guard set\nend 0\n",
 		"cloudinvite-host 1\nbrake off\nend 0\n",
-		"cloudinvite-host 1\nbrake\nend 0\n",
 		"cloudinvite-host 1\nmystery 1001 alice\nend 1\n",
 		"cloudinvite-host 1\nknown 1001 alice\nknown 1002 bob\n",
 		"cloudinvite-host 1\nknown 1001 alice\nend 2\n",
 		"cloudinvite-host 1\nknown 1001 alice\nend 1\nknown 1002 bob\n",
-		"cloudinvite-host 1\nbrake set\nmachine abc\nknown 1001 alice\nknown",
+		"cloudinvite-host 1\nchange_guard tripped\nmachine abc\nknown 1001 alice\nknown",
 	};
 	struct folder *f = *state;
 
@@ -295,6 +315,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(what_is_saved_is_loaded),
+		TEST(the_word_of_an_earlier_version_is_read_and_replaced),
 		TEST(names_of_any_bytes_come_back_as_they_were),
 		TEST(a_name_that_the_spool_does_not_take_is_left_out),
 		TEST(a_broken_file_counts_as_none),

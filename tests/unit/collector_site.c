@@ -103,14 +103,14 @@ void takes(struct collector_site *s)
 }
 
 void put_arrival(
-	struct collector_site *s, const char *user, enum trigger reason, int64_t seconds_ago)
+	struct collector_site *s, const char *user, enum trigger trigger, int64_t seconds_ago)
 {
 	char name[SPOOL_NAME_MAX + 1], path[64 + SPOOL_NAME_MAX];
 	const struct timespec times[2] = {{.tv_sec = (time_t)(clock_wall() - seconds_ago)},
 		{.tv_sec = (time_t)(clock_wall() - seconds_ago)}};
 
-	assert_int_equal(spool_put(s->boxes.new_dir, user, reason, false), 1);
-	assert_true(spool_arrival_name(name, user, reason));
+	assert_int_equal(spool_put(s->boxes.new_dir, user, trigger, false), 1);
+	assert_true(spool_arrival_name(name, user, trigger));
 	str_format(path, sizeof(path), "spool/new/%s", name);
 	assert_int_equal(utimensat(AT_FDCWD, folder_path(s->site->folder, path), times, 0), 0);
 }

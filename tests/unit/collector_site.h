@@ -37,11 +37,11 @@ bool step(struct collector_site *s,
 void compares(struct collector_site *s);
 void takes(struct collector_site *s);
 void put_arrival(
-	struct collector_site *s, const char *user, enum trigger reason, int64_t seconds_ago);
+	struct collector_site *s, const char *user, enum trigger trigger, int64_t seconds_ago);
 bool exists(struct collector_site *s, const char *name);
 bool marked(struct collector_site *s, const char *user);
 
-/* The number of sightings that match: "account = 'alice' AND reason = 'created'". */
+/* The number of sightings that match: "account = 'alice' AND trigger = 'created'". */
 int64_t sightings(struct collector_site *s, const char *where);
 
 #define there(user) "gone_day IS NULL AND account = '" user "'"

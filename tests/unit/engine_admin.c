@@ -70,7 +70,7 @@ void admin_forget(struct site *s, const char *address)
 		assert_int_equal(busy.kind, FAULT_TRANSIENT);
 }
 
-static const char *complaint(const struct person *p, int64_t now)
+static const char *violation_of(const struct person *p, int64_t now)
 {
 	bool waits = p->state == PERSON_QUEUED || p->state == PERSON_SENDING ||
 		     p->state == PERSON_UNCONFIRMED;
@@ -85,11 +85,11 @@ static const char *complaint(const struct person *p, int64_t now)
 static bool look_at(const struct person *p, void *ctx)
 {
 	struct looking *l = ctx;
-	const char *wrong = complaint(p, l->now);
+	const char *wrong = violation_of(p, l->now);
 
 	if (!wrong)
 		return true;
-	l->complaints++;
+	l->violations++;
 	print_message("# seed %llu: %s is %s (%s), due in %lld s: %s\n",
 		(unsigned long long)l->seed, p->address, person_state_word(p->state),
 		person_reason_word(p), (long long)(p->next_attempt - l->now), wrong);
@@ -101,5 +101,5 @@ void assert_nobody_is_forgotten(struct site *s, uint64_t seed)
 	struct looking l = {.now = clock_wall(), .seed = seed};
 
 	check(s, ledger_each_person(s->ledger, -1, NULL, 0, look_at, &l, &s->fault));
-	assert_int_equal(l.complaints, 0);
+	assert_int_equal(l.violations, 0);
 }

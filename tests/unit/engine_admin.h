@@ -28,7 +28,7 @@ void admin_forget(struct site *s, const char *address);
 
 struct looking {
 	int64_t now;
-	int complaints;
+	int violations;
 	uint64_t seed;
 };
 

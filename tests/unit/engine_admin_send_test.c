@@ -293,7 +293,7 @@ static void send_with_commits_that_fail(struct site *s, int first, int count, in
 
 	open_account(alice, 30 * DAY);
 	see_user(s, "alice", TRIGGER_LOGIN);
-	judge_all(s);
+	classify_all(s);
 	sqlite3_commit_hook(c.ledger->db, fail_commit, &failing);
 	send_to(&c, alice, false);
 	sqlite3_commit_hook(c.ledger->db, NULL, NULL);

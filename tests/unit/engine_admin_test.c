@@ -173,7 +173,7 @@ static void who_is_named_is_invited_in_dry_run_and_outside_the_window_too(void *
 	site_end(&s);
 }
 
-static void nobody_is_mailed_again_without_being_told_so(void **state)
+static void no_person_is_mailed_again_without_resend(void **state)
 {
 	static const enum invitation_state states[] = {
 		INVITATION_INVITED, INVITATION_DECLINED, INVITATION_ACCEPTED};
@@ -233,7 +233,7 @@ static void who_is_blocked_is_refused(void **state)
 	site_end(&s);
 }
 
-static void the_cap_of_the_day_holds_for_administrators_too(void **state)
+static void the_daily_limit_applies_to_administrators_too(void **state)
 {
 	struct site s = site_new(*state, "", "sends_per_day = 1");
 	struct engine_result result;
@@ -250,7 +250,7 @@ static void the_cap_of_the_day_holds_for_administrators_too(void **state)
 	site_end(&s);
 }
 
-static void a_pause_of_the_operator_holds_sends_and_one_of_the_set_up_does_not(void **state)
+static void a_pause_of_the_operator_holds_sends_and_a_setup_pause_does_not(void **state)
 {
 	static const char *const kinds[] = {"operator", "breaker", "setup"};
 
@@ -277,7 +277,7 @@ static void whom_the_dispatcher_works_on_is_left_alone(void **state)
 
 	open_account(alice, 30 * DAY);
 	see_user(&s, "alice", TRIGGER_LOGIN);
-	judge_all(&s);
+	classify_all(&s);
 	check(&s, engine_run(s.engine, NULL, 0, 5, &s.fault)); /* the check is under way */
 	result = send_to(&s, alice, NULL);
 	assert_refused(&result, FAULT_TRANSIENT, "leased");
@@ -339,7 +339,7 @@ static void an_unclear_send_is_said_and_not_repeated(void **state)
 	assert_int_equal(account_of(alice)->sends, 1);
 	/* The dispatcher resolves it. */
 	fake_google.decide = NULL;
-	judge_all(&s);
+	classify_all(&s);
 	run_for(&s, 120);
 	assert_person(&s, alice, PERSON_INVITED, "resolved");
 	site_end(&s);
@@ -357,7 +357,7 @@ static void who_cannot_be_invited_is_said_so(void **state)
 	site_end(&s);
 }
 
-static void a_command_waits_for_its_slot_and_says_so(void **state)
+static void a_command_waits_for_its_permit_and_says_so(void **state)
 {
 	struct site s = site_new(*state, "requests_per_minute = 3\n", "");
 	struct command c = command_open(&s);
@@ -446,16 +446,16 @@ int main(void)
 		PROMISE(what_is_no_address_is_refused_before_anything_is_asked),
 		PROMISE(a_refusal_is_explained_by_the_control_call),
 		PROMISE(who_is_named_is_invited_in_dry_run_and_outside_the_window_too),
-		PROMISE(nobody_is_mailed_again_without_being_told_so),
+		PROMISE(no_person_is_mailed_again_without_resend),
 		PROMISE(who_was_invited_by_others_is_found_out_before_the_mail),
 		PROMISE(who_is_blocked_is_refused),
-		PROMISE(the_cap_of_the_day_holds_for_administrators_too),
-		PROMISE(a_pause_of_the_operator_holds_sends_and_one_of_the_set_up_does_not),
+		PROMISE(the_daily_limit_applies_to_administrators_too),
+		PROMISE(a_pause_of_the_operator_holds_sends_and_a_setup_pause_does_not),
 		PROMISE(whom_the_dispatcher_works_on_is_left_alone),
 		PROMISE(a_send_that_fails_leaves_the_person_as_it_was),
 		PROMISE(an_unclear_send_is_said_and_not_repeated),
 		PROMISE(who_cannot_be_invited_is_said_so),
-		PROMISE(a_command_waits_for_its_slot_and_says_so),
+		PROMISE(a_command_waits_for_its_permit_and_says_so),
 		PROMISE(a_cancelled_invitation_stays_so),
 		PROMISE(a_cancel_that_fails_changes_nothing),
 		PROMISE(list_hands_over_one_page),

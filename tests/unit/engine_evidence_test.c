@@ -55,7 +55,7 @@ static struct person unconfirmed(int64_t mails, int64_t hours)
 	return p;
 }
 
-static void what_google_shows_makes_of_everybody_what_it_can_prove(void **state)
+static void what_google_shows_moves_each_state_as_far_as_it_proves(void **state)
 {
 	static const struct {
 		enum person_state before;
@@ -122,7 +122,7 @@ static void a_cancelled_invitation_shows_by_its_age_when_its_count_lags(void **s
 	assert_string_equal(person_reason_word(&p), "elsewhere");
 }
 
-static void only_invited_or_a_higher_count_settles_an_intent_early(void **state)
+static void only_invited_or_a_higher_count_resolves_an_intent_early(void **state)
 {
 	struct person p = unconfirmed(0, 1);
 	struct meaning meaning = see(&p, INVITATION_INVITED, 1);
@@ -144,7 +144,7 @@ static void only_invited_or_a_higher_count_settles_an_intent_early(void **state)
 	assert_int_equal(p.state, PERSON_UNCONFIRMED);
 }
 
-static void a_higher_count_settles_even_what_was_cancelled_meanwhile(void **state)
+static void a_higher_count_resolves_even_what_was_cancelled_meanwhile(void **state)
 {
 	struct person p = unconfirmed(1, 1);
 	struct meaning meaning = see(&p, INVITATION_NOT_YET_SENT, 2);
@@ -206,7 +206,7 @@ static void after_72_hours_anything_else_is_held(void **state)
 	}
 }
 
-static void without_googles_clock_nobody_is_queued_again(void **state)
+static void without_googles_clock_no_person_is_queued_again(void **state)
 {
 	struct person p = unconfirmed(0, 80);
 	const struct evidence e = {
@@ -308,7 +308,7 @@ static void mails_of_others_are_told_from_ours_and_from_old_ones(void **state)
 	}
 }
 
-static void who_is_sent_to_again_is_settled_by_the_count_alone(void **state)
+static void a_resend_is_resolved_by_the_count_alone(void **state)
 {
 	struct person p = unconfirmed(1, 1);
 
@@ -343,13 +343,13 @@ static void an_unconfirmed_person_is_looked_at_ever_less_often(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_google_shows_makes_of_everybody_what_it_can_prove),
+		cmocka_unit_test(what_google_shows_moves_each_state_as_far_as_it_proves),
 		cmocka_unit_test(a_cancelled_invitation_shows_by_its_age_when_its_count_lags),
-		cmocka_unit_test(only_invited_or_a_higher_count_settles_an_intent_early),
-		cmocka_unit_test(a_higher_count_settles_even_what_was_cancelled_meanwhile),
+		cmocka_unit_test(only_invited_or_a_higher_count_resolves_an_intent_early),
+		cmocka_unit_test(a_higher_count_resolves_even_what_was_cancelled_meanwhile),
 		cmocka_unit_test(after_72_hours_an_unchanged_known_count_frees_the_person),
 		cmocka_unit_test(after_72_hours_anything_else_is_held),
-		cmocka_unit_test(without_googles_clock_nobody_is_queued_again),
+		cmocka_unit_test(without_googles_clock_no_person_is_queued_again),
 		cmocka_unit_test(our_clock_does_not_count_where_googles_is_known),
 		cmocka_unit_test(a_host_clock_that_has_jumped_cancels_nobody),
 		cmocka_unit_test(
@@ -357,7 +357,7 @@ int main(void)
 		cmocka_unit_test(
 			an_unconfirmed_person_is_looked_at_soon_whatever_our_clock_has_done),
 		cmocka_unit_test(mails_of_others_are_told_from_ours_and_from_old_ones),
-		cmocka_unit_test(who_is_sent_to_again_is_settled_by_the_count_alone),
+		cmocka_unit_test(a_resend_is_resolved_by_the_count_alone),
 		cmocka_unit_test(an_unconfirmed_person_is_looked_at_ever_less_often),
 	};
 

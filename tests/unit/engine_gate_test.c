@@ -106,7 +106,7 @@ static void a_refused_send_is_no_mail_and_no_open_intent(void **state)
 	site_end(&s);
 }
 
-static void when_the_control_call_is_refused_too_nobody_is_charged(void **state)
+static void when_the_control_call_is_refused_too_no_person_is_charged(void **state)
 {
 	struct site s = site_new(*state, "", "");
 	int calls;
@@ -153,7 +153,7 @@ static void a_restart_probes_at_once(void **state)
 	site_end(&s);
 }
 
-static void without_an_answer_of_the_control_call_nobody_is_judged(void **state)
+static void without_an_answer_of_the_control_call_no_person_is_charged(void **state)
 {
 	struct site s = site_new(*state, "", "");
 
@@ -215,7 +215,7 @@ static void a_passing_probe_does_not_excuse_calls_that_are_refused(void **state)
 	site_end(&s);
 }
 
-static void the_same_refusal_for_five_people_in_a_row_is_a_brake_and_charges_none(void **state)
+static void five_people_refused_in_the_same_way_trip_the_breaker_and_none_is_charged(void **state)
 {
 	struct site s = site_new(*state, "", "");
 
@@ -255,7 +255,7 @@ static void a_breaker_that_trips_in_a_batch_that_is_rolled_back_trips_in_the_nex
 	arrive(&s, 0, 5);
 	refuse(GOOGLE_CHECK, 6);
 	sqlite3_commit_hook(s.ledger->db, fail_trip, s.engine);
-	judge_all(&s);
+	classify_all(&s);
 	for (int n = 0; n < 100; n++)
 		(void)engine_run(s.engine, NULL, 0, 1000, &fault);
 	assert_int_equal(refusing, 0);
@@ -264,7 +264,7 @@ static void a_breaker_that_trips_in_a_batch_that_is_rolled_back_trips_in_the_nex
 	site_end(&s);
 }
 
-static void a_success_between_refusals_lets_the_brake_go(void **state)
+static void a_success_between_refusals_resets_the_breaker(void **state)
 {
 	struct site s = site_new(*state, "parallel = 1\n", "");
 
@@ -281,7 +281,7 @@ static void a_success_between_refusals_lets_the_brake_go(void **state)
 	site_end(&s);
 }
 
-static void different_refusals_are_no_brake(void **state)
+static void different_refusals_do_not_trip_the_breaker(void **state)
 {
 	struct site s = site_new(*state, "", "");
 
@@ -321,14 +321,14 @@ static void reach_nobody(struct call_at_google *c, struct outcome *o)
 	o->effect = false;
 }
 
-static void when_google_cannot_be_reached_everybody_waits_together(void **state)
+static void when_google_is_unreachable_all_people_wait_together(void **state)
 {
 	struct site s = site_new(*state, "", "sends_per_day = 1000");
 	int calls;
 
 	arrive(&s, 0, 200);
 	fake_google.decide = reach_nobody;
-	judge_all(&s);
+	classify_all(&s);
 	run_for(&s, 4 * HOUR);
 	calls = fake_google.counts[GOOGLE_CHECK];
 	assert_in_range(calls, 20, 80);
@@ -349,7 +349,7 @@ static void a_pause_of_the_operator_silences_the_control_call_too(void **state)
 
 	arrive(&s, 0, 1);
 	refuse(GOOGLE_CHECK, 1);
-	judge_all(&s);
+	classify_all(&s);
 	while (fake_google.counts[GOOGLE_CHECK] == 0)
 		check(&s, engine_run(s.engine, NULL, 0, 5, &s.fault));
 	check(&s, ledger_pause(s.ledger, &pause, &s.fault));
@@ -401,17 +401,17 @@ int main(void)
 		PROMISE(somebody_refused_while_the_control_call_passes_has_failed_alone),
 		PROMISE(one_control_call_serves_all_who_are_refused_within_a_minute),
 		PROMISE(a_refused_send_is_no_mail_and_no_open_intent),
-		PROMISE(when_the_control_call_is_refused_too_nobody_is_charged),
+		PROMISE(when_the_control_call_is_refused_too_no_person_is_charged),
 		PROMISE(a_restart_probes_at_once),
-		PROMISE(without_an_answer_of_the_control_call_nobody_is_judged),
+		PROMISE(without_an_answer_of_the_control_call_no_person_is_charged),
 		PROMISE(a_setup_fault_pauses_at_once_with_one_pause_for_all_under_way),
 		PROMISE(a_passing_probe_does_not_excuse_calls_that_are_refused),
-		PROMISE(the_same_refusal_for_five_people_in_a_row_is_a_brake_and_charges_none),
+		PROMISE(five_people_refused_in_the_same_way_trip_the_breaker_and_none_is_charged),
 		PROMISE(a_breaker_that_trips_in_a_batch_that_is_rolled_back_trips_in_the_next),
-		PROMISE(a_success_between_refusals_lets_the_brake_go),
-		PROMISE(different_refusals_are_no_brake),
+		PROMISE(a_success_between_refusals_resets_the_breaker),
+		PROMISE(different_refusals_do_not_trip_the_breaker),
 		PROMISE(a_pause_of_the_operator_means_no_calls_at_all),
-		PROMISE(when_google_cannot_be_reached_everybody_waits_together),
+		PROMISE(when_google_is_unreachable_all_people_wait_together),
 		PROMISE(a_pause_of_the_operator_silences_the_control_call_too),
 		PROMISE(three_ambiguous_sends_stop_sending_until_the_control_call_passes),
 	};

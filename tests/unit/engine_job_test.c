@@ -27,7 +27,7 @@ static void collectors_are_woken_for_the_result_of_a_send_not_for_its_intent(voi
 
 	open_account(alice, 30 * DAY);
 	see_user(&s, "alice", TRIGGER_LOGIN);
-	judge_all(&s);
+	classify_all(&s);
 	assert_true(engine_changed(s.engine));
 	while (person_of(&s, alice).state != PERSON_SENDING)
 		check(&s, engine_run(s.engine, NULL, 0, 0, &s.fault) && (pass(1), true));
@@ -186,7 +186,7 @@ static void outside_the_window_people_wait_for_it(void **state)
 	site_end(&s);
 }
 
-static void the_cap_of_the_day_holds_and_the_rest_goes_tomorrow(void **state)
+static void the_daily_limit_holds_and_the_rest_goes_tomorrow(void **state)
 {
 	struct site s = site_new(*state, "", "sends_per_day = 2\nresync_interval = 0");
 	char user[16], address[32];
@@ -284,7 +284,7 @@ static void a_send_that_surely_had_no_effect_is_repeated(void **state)
 	site_end(&s);
 }
 
-static void a_send_whose_effect_is_unknown_is_settled_by_what_google_shows(void **state)
+static void a_send_whose_effect_is_unknown_is_resolved_by_what_google_shows(void **state)
 {
 	struct site s = site_new(*state, "", "");
 
@@ -379,7 +379,7 @@ static void a_crash_in_the_middle_of_a_send_mails_nobody_twice(void **state)
 
 	open_account(alice, 30 * DAY);
 	see_user(&s, "alice", TRIGGER_LOGIN);
-	judge_all(&s);
+	classify_all(&s);
 	while (fake_google.call_count == 0 || fake_google.calls[0].call.method != GOOGLE_SEND) {
 		fake_google.crashed = fake_google.call_count > 0 &&
 				      fake_google.calls[0].call.method == GOOGLE_SEND;
@@ -404,7 +404,7 @@ static void a_failing_ledger_sends_nothing_and_loses_no_answer(void **state)
 
 	open_account(alice, 30 * DAY);
 	see_user(&s, "alice", TRIGGER_LOGIN);
-	judge_all(&s);
+	classify_all(&s);
 	check(&s, engine_run(s.engine, NULL, 0, 5, &s.fault)); /* the check is under way */
 	other = ledger_open(s.settings, LEDGER_WRITE, &s.fault);
 	check(&s, other && ledger_begin(other, &s.fault)); /* holds the lock */
@@ -427,7 +427,7 @@ static void somebody_blocked_in_the_last_moment_is_not_mailed(void **state)
 
 	open_account(alice, 30 * DAY);
 	see_user(&s, "alice", TRIGGER_LOGIN);
-	judge_all(&s);
+	classify_all(&s);
 	while (fake_google.counts[GOOGLE_CHECK] == 0)
 		check(&s, engine_run(s.engine, NULL, 0, 5, &s.fault));
 	check(&s, ledger_block(s.ledger, alice, "left", "root", &s.fault));
@@ -443,7 +443,7 @@ static void somebody_whose_account_goes_meanwhile_is_not_mailed(void **state)
 
 	open_account(alice, 30 * DAY);
 	see_user(&s, "alice", TRIGGER_LOGIN);
-	judge_all(&s);
+	classify_all(&s);
 	while (fake_google.counts[GOOGLE_CHECK] == 0)
 		check(&s, engine_run(s.engine, NULL, 0, 5, &s.fault));
 	assert_int_equal(ledger_account_removed(s.ledger, "here", "alice", &s.fault), 1);
@@ -484,7 +484,7 @@ static void a_drain_starts_nothing_new_and_gives_everything_back(void **state)
 
 	open_account(alice, 30 * DAY);
 	see_user(&s, "alice", TRIGGER_LOGIN);
-	judge_all(&s);
+	classify_all(&s);
 	check(&s, engine_run(s.engine, NULL, 0, 5, &s.fault));
 	engine_drain(s.engine);
 	while (!engine_idle(s.engine))
@@ -504,7 +504,7 @@ static void memory_is_given_back_when_nothing_is_under_way_and_not_before(void *
 	assert_int_equal(s.engine->used, 0); /* nothing is touched before it is needed */
 	open_account(alice, 30 * DAY);
 	see_user(&s, "alice", TRIGGER_LOGIN);
-	judge_all(&s);
+	classify_all(&s);
 	check(&s, engine_run(s.engine, NULL, 0, 5, &s.fault)); /* the check is under way */
 	engine_release_memory(s.engine);
 	assert_int_equal(s.engine->used, 1);
@@ -514,7 +514,7 @@ static void memory_is_given_back_when_nothing_is_under_way_and_not_before(void *
 	assert_int_equal(s.engine->used, 0);
 	open_account("bob@example.com", 30 * DAY);
 	see_user(&s, "bob", TRIGGER_LOGIN);
-	judge_all(&s);
+	classify_all(&s);
 	run_for(&s, 60);
 	assert_person(&s, "bob@example.com", PERSON_INVITED, "sent");
 	site_end(&s);
@@ -536,11 +536,11 @@ int main(void)
 		PROMISE(a_dry_run_asks_everything_and_mails_only_whom_an_administrator_approves),
 		PROMISE(what_was_asked_more_than_a_day_ago_is_asked_again),
 		PROMISE(outside_the_window_people_wait_for_it),
-		PROMISE(the_cap_of_the_day_holds_and_the_rest_goes_tomorrow),
+		PROMISE(the_daily_limit_holds_and_the_rest_goes_tomorrow),
 		PROMISE(what_may_work_later_is_tried_again_and_charged_to_nobody_for_good),
 		PROMISE(a_retry_after_is_waited_for),
 		PROMISE(a_send_that_surely_had_no_effect_is_repeated),
-		PROMISE(a_send_whose_effect_is_unknown_is_settled_by_what_google_shows),
+		PROMISE(a_send_whose_effect_is_unknown_is_resolved_by_what_google_shows),
 		PROMISE(a_send_without_effect_is_repeated_only_after_72_hours),
 		PROMISE(our_own_clock_does_not_shorten_the_72_hours),
 		PROMISE(an_unknown_count_is_never_taken_for_no_mail),

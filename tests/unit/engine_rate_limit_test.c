@@ -41,7 +41,7 @@ static void arrive(struct site *s, int count)
 		open_account(address, 30 * DAY);
 		see_user(s, user, TRIGGER_LOGIN);
 	}
-	judge_all(s);
+	classify_all(s);
 }
 
 /* The highest number of calls that Google has seen in any 60 seconds. */
@@ -103,7 +103,7 @@ static void a_restart_does_not_begin_a_new_minute(void **state)
 	end(&s);
 }
 
-static void a_clock_that_jumps_neither_frees_nor_freezes_the_pace(void **state)
+static void a_clock_that_jumps_neither_lifts_nor_freezes_the_rate_limit(void **state)
 {
 	struct site s = paced(*state, "resync_interval = 0");
 
@@ -111,7 +111,7 @@ static void a_clock_that_jumps_neither_frees_nor_freezes_the_pace(void **state)
 	for (int n = 0; n < 25; n++) {
 		run_for(&s, 60);
 		fake_google.wall_ms += (n % 2 ? 20 : -20) * HOUR * 1000;
-		judge_all(&s); /* the timed scan */
+		classify_all(&s); /* the timed scan */
 	}
 	assert_true(busiest_minute() <= LIMIT);
 	assert_int_equal(people_in(&s, PERSON_INVITED), 40);
@@ -141,13 +141,13 @@ static void who_is_to_be_tried_again_by_a_clock_a_day_ahead_waits_no_day_longer(
 	assert_in_range(people_in(&s, PERSON_QUEUED), 1, 39);
 	fake_google.skew_ms = 0;
 	fake_google.decide = NULL;
-	judge_all(&s); /* the timed scan */
+	classify_all(&s); /* the timed scan */
 	run_for(&s, 60);
 	assert_int_equal(people_in(&s, PERSON_INVITED), 40);
 	end(&s);
 }
 
-static void when_google_says_slow_down_everybody_waits_and_nobody_is_charged(void **state)
+static void when_google_throttles_all_people_wait_and_none_is_charged(void **state)
 {
 	struct site s = paced(*state, "resync_interval = 0");
 
@@ -165,7 +165,7 @@ static void when_google_says_slow_down_everybody_waits_and_nobody_is_charged(voi
 	end(&s);
 }
 
-static void a_new_face_goes_before_retries_and_sweeps(void **state)
+static void a_new_person_goes_before_retries_and_resyncs(void **state)
 {
 	struct site s = paced(*state, "resync_interval = 1h");
 	struct person p;
@@ -182,7 +182,7 @@ static void a_new_face_goes_before_retries_and_sweeps(void **state)
 	end(&s);
 }
 
-static void once_takes_the_slots_that_are_there_and_leaves_the_rest_queued(void **state)
+static void once_takes_the_permits_that_are_free_and_leaves_the_rest_queued(void **state)
 {
 	struct site s = paced(*state, "resync_interval = 0");
 	int64_t began = fake_google.boot_ms;
@@ -228,7 +228,7 @@ static void expect_well(void **state, int count, int nth)
 			open_account(address, 30 * DAY);
 		see_user(&s, user, TRIGGER_LOGIN);
 	}
-	judge_all(&s);
+	classify_all(&s);
 	for (began = fake_google.boot_ms; people_in(&s, PERSON_QUEUED) > 0; run_for(&s, 5))
 		if (n < 8 && fake_google.boot_ms - began >= n * INT64_C(150000)) {
 			now[n] = fake_google.boot_ms;
@@ -253,10 +253,10 @@ static void the_expected_time_is_right_within_a_fifth_and_a_minute(void **state)
 {
 	expect_well(state, 60, 1);
 	expect_well(state, 120, 4);
-	expect_well(state, 200, 300); /* nobody */
+	expect_well(state, 200, 300); /* no person */
 }
 
-static void the_control_call_and_the_sweep_slow_the_pace_down_too(void **state)
+static void the_control_call_and_the_resync_lower_the_rate_limit_too(void **state)
 {
 	struct site s = paced(*state, "resync_interval = 1h");
 	struct rate_limit_status rate_limit;
@@ -280,18 +280,18 @@ static void a_clock_that_jumps_gives_no_second_day_s_mails_and_keeps_back_none(v
 	run_for(&s, HOUR / 4);
 	assert_int_equal(people_in(&s, PERSON_INVITED), 4);
 	fake_google.skew_ms = DAY * 1000;
-	judge_all(&s);
+	classify_all(&s);
 	run_for(&s, HOUR / 4);
 	assert_int_equal(people_in(&s, PERSON_INVITED), 4);
 	fake_google.skew_ms = -DAY * 1000;
-	judge_all(&s);
+	classify_all(&s);
 	run_for(&s, HOUR / 4);
 	assert_int_equal(people_in(&s, PERSON_INVITED), 4);
 	fake_google.skew_ms = 0;
-	judge_all(&s);
+	classify_all(&s);
 	for (int n = 0; n < 3 * 24; n++) {
 		run_for(&s, HOUR);
-		judge_all(&s);
+		classify_all(&s);
 	}
 	assert_int_equal(people_in(&s, PERSON_INVITED), 12);
 	end(&s);
@@ -304,14 +304,14 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		PROMISE(any_minute_holds_at_most_the_limit_and_the_burst_goes_at_once),
 		PROMISE(a_restart_does_not_begin_a_new_minute),
-		PROMISE(a_clock_that_jumps_neither_frees_nor_freezes_the_pace),
+		PROMISE(a_clock_that_jumps_neither_lifts_nor_freezes_the_rate_limit),
 		PROMISE(who_is_to_be_tried_again_by_a_clock_a_day_ahead_waits_no_day_longer),
-		PROMISE(when_google_says_slow_down_everybody_waits_and_nobody_is_charged),
-		PROMISE(a_new_face_goes_before_retries_and_sweeps),
+		PROMISE(when_google_throttles_all_people_wait_and_none_is_charged),
+		PROMISE(a_new_person_goes_before_retries_and_resyncs),
 		PROMISE(the_expected_time_is_right_within_a_fifth_and_a_minute),
-		PROMISE(the_control_call_and_the_sweep_slow_the_pace_down_too),
+		PROMISE(the_control_call_and_the_resync_lower_the_rate_limit_too),
 		PROMISE(a_clock_that_jumps_gives_no_second_day_s_mails_and_keeps_back_none),
-		PROMISE(once_takes_the_slots_that_are_there_and_leaves_the_rest_queued),
+		PROMISE(once_takes_the_permits_that_are_free_and_leaves_the_rest_queued),
 	};
 
 	return cmocka_run_group_tests_name("invite", tests, NULL, NULL);

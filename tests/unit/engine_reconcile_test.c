@@ -8,7 +8,7 @@
 #include "base/str.h"
 #include "engine_copy.h"
 
-static void forget_witness(struct site *s)
+static void remove_send_journal(struct site *s)
 {
 	site_close(s);
 	unlink(folder_path(s->folder, "last-mail"));
@@ -119,7 +119,7 @@ static void after_a_restore_it_goes_on_by_itself(void **state)
 	end(&s);
 }
 
-static void a_restore_that_is_older_than_72_hours_costs_one_sweep(void **state)
+static void a_restore_that_is_older_than_72_hours_costs_one_resync(void **state)
 {
 	struct site s = site_new(*state, "", "");
 
@@ -175,7 +175,7 @@ static void a_restored_ledger_is_another_one_for_the_collectors_marks(void **sta
 	end(&s);
 }
 
-static void restarts_on_the_way_neither_shorten_nor_begin_it_anew(void **state)
+static void restarts_on_the_way_neither_shorten_nor_restart_it(void **state)
 {
 	struct site s = site_new(*state, "", "");
 
@@ -206,7 +206,7 @@ static void a_host_clock_that_jumps_does_not_end_it(void **state)
 	invited_since_the_copy(&s, 40 * HOUR);
 	for (int n = 0; n < 5; n++)
 		log_in(&s, n);
-	judge_all(&s);
+	classify_all(&s);
 	for (size_t n = 0; n < ARRAY_SIZE(days); n++) {
 		run_for(&s, HOUR);
 		assert_string_equal(reconciling(&s), "restored");
@@ -238,7 +238,7 @@ static void a_ledger_in_the_place_of_a_lost_one_waits_for_what_google_hides(void
 	assert_string_equal(reconciling(&s), "other_ledger");
 	for (int n = 0; n < 5; n++)
 		log_in(&s, n);
-	judge_all(&s);
+	classify_all(&s);
 	run_for(&s, 80 * HOUR);
 	assert_string_equal(reconciling(&s), "no");
 	assert_person(&s, named(0), PERSON_INVITED, "by_others");
@@ -278,7 +278,7 @@ static void a_copy_written_over_the_open_ledger_is_noticed_once(void **state)
 	end(&s);
 }
 
-static void a_torn_witness_says_nothing(void **state)
+static void a_torn_send_journal_says_nothing(void **state)
 {
 	struct site s = site_new(*state, "", "");
 	static const char *const texts[] = {"", "x", "a b c d e\n",
@@ -447,13 +447,13 @@ static void many_young_mails_of_others_mean_another_ledger_or_a_restore(void **s
 }
 
 /* The state directory was emptied: only Google's answers are left. */
-static void without_a_witness_googles_answers_tell_of_a_restore(void **state)
+static void without_a_send_journal_googles_answers_show_a_restore(void **state)
 {
 	struct site s = site_new(*state, "parallel = 1\n", "");
 
 	invited_since_the_copy(&s, 30 * DAY);
 	check(&s, ledger_reconciled(s.ledger, "test", "root", &s.fault) == 1);
-	forget_witness(&s);
+	remove_send_journal(&s);
 	assert_string_equal(reconciling(&s), "no");
 	for (int n = 0; n < 5; n++)
 		log_in(&s, n);
@@ -563,7 +563,7 @@ static void due_times_of_a_clock_far_ahead_are_mended_when_it_is_set_back(void *
 		if (!running)
 			site_open(&s);
 		check(&s, ledger_resume(s.ledger, NULL, "root", &s.fault) == 1);
-		judge_all(&s); /* woken */
+		classify_all(&s); /* woken */
 		run_for(&s, 60);
 		assert_person(&s, named((int)n), PERSON_INVITED, "sent");
 	}
@@ -575,7 +575,7 @@ static void a_send_under_way_while_the_clock_jumps_keeps_its_answer(void **state
 	struct site s = site_new(*state, "", "resync_interval = 0");
 
 	five(&s, 0, HOUR);
-	judge_all(&s);
+	classify_all(&s);
 	while (fake_google.counts[GOOGLE_SEND] == 0 && fake_google.boot_ms < 2000000) {
 		check(&s, engine_run(s.engine, NULL, 0, 1, &s.fault));
 		if (fake_google.call_count > 0 && fake_google.calls[0].call.method == GOOGLE_SEND)
@@ -597,15 +597,15 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		IN_FOLDER(after_a_restore_nobody_gets_a_second_mail_though_google_hides_the_first),
 		IN_FOLDER(after_a_restore_it_goes_on_by_itself),
-		IN_FOLDER(a_restore_that_is_older_than_72_hours_costs_one_sweep),
+		IN_FOLDER(a_restore_that_is_older_than_72_hours_costs_one_resync),
 		IN_FOLDER(what_was_asked_before_the_copy_does_not_clear_the_way_for_a_mail),
 		IN_FOLDER(a_restored_ledger_is_another_one_for_the_collectors_marks),
-		IN_FOLDER(restarts_on_the_way_neither_shorten_nor_begin_it_anew),
+		IN_FOLDER(restarts_on_the_way_neither_shorten_nor_restart_it),
 		IN_FOLDER(a_host_clock_that_jumps_does_not_end_it),
 		IN_FOLDER(a_ledger_in_the_place_of_a_lost_one_waits_for_what_google_hides),
 		IN_FOLDER(a_first_ledger_and_a_rehearsal_elsewhere_begin_at_once),
 		IN_FOLDER(a_copy_written_over_the_open_ledger_is_noticed_once),
-		IN_FOLDER(a_torn_witness_says_nothing),
+		IN_FOLDER(a_torn_send_journal_says_nothing),
 		IN_FOLDER(one_or_two_mails_from_the_console_are_noted_and_change_nothing),
 		IN_FOLDER(mails_from_long_ago_are_no_sign_of_another_sender),
 		IN_FOLDER(a_clone_mails_no_person_whom_the_original_has_mailed),
@@ -613,7 +613,7 @@ int main(void)
 		IN_FOLDER(a_restored_ledger_that_has_never_mailed_waits_for_nothing),
 		IN_FOLDER(a_clone_that_was_restored_too_stays_a_clone),
 		IN_FOLDER(many_young_mails_of_others_mean_another_ledger_or_a_restore),
-		IN_FOLDER(without_a_witness_googles_answers_tell_of_a_restore),
+		IN_FOLDER(without_a_send_journal_googles_answers_show_a_restore),
 		IN_FOLDER(an_administrators_send_is_refused_unless_he_says_again),
 		IN_FOLDER(approved_people_wait_for_its_end_too),
 		IN_FOLDER(its_end_by_an_administrator_lets_all_go_on_at_once),

@@ -23,7 +23,7 @@ static void forget_calls(void)
 	memset(fake_google.counts, 0, sizeof(fake_google.counts));
 }
 
-static void the_first_sweep_comes_after_a_whole_period(void **state)
+static void the_first_resync_comes_after_a_whole_period(void **state)
 {
 	struct site s = site_new(*state, "", "");
 
@@ -35,7 +35,7 @@ static void the_first_sweep_comes_after_a_whole_period(void **state)
 	site_end(&s);
 }
 
-static void a_sweep_tells_what_became_of_the_invited(void **state)
+static void a_resync_shows_what_became_of_invited_people(void **state)
 {
 	struct site s = site_new(*state, "", "");
 
@@ -55,7 +55,7 @@ static void a_sweep_tells_what_became_of_the_invited(void **state)
 	site_end(&s);
 }
 
-static void a_sweep_costs_its_pages_and_no_polling(void **state)
+static void a_resync_costs_its_pages_and_no_polling(void **state)
 {
 	struct site s = site_new(*state, "", "");
 
@@ -83,7 +83,7 @@ static void where_few_are_open_each_is_asked_about_instead(void **state)
 	site_end(&s);
 }
 
-static void with_nobody_open_nobody_is_asked(void **state)
+static void with_no_open_person_google_is_not_asked(void **state)
 {
 	struct site s = site_new(*state, "", "");
 
@@ -145,7 +145,7 @@ static void who_was_discovered_and_then_comes_by_himself_is_invited(void **state
 	site_end(&s);
 }
 
-static void a_sighting_that_was_no_trigger_is_discovered_by_the_sweep(void **state)
+static void a_sighting_that_did_not_trigger_is_discovered_by_the_resync(void **state)
 {
 	struct site s = site_new(*state, "", "triggers = login");
 
@@ -202,7 +202,7 @@ static void break_lists(struct call_at_google *c, struct outcome *o)
 	o->code = "broken";
 }
 
-static void a_sweep_that_breaks_off_is_taken_up_again(void **state)
+static void a_resync_that_breaks_off_is_resumed(void **state)
 {
 	struct site s = site_new(*state, "", "");
 
@@ -216,7 +216,7 @@ static void a_sweep_that_breaks_off_is_taken_up_again(void **state)
 	site_end(&s);
 }
 
-static void a_sweep_goes_last(void **state)
+static void a_resync_goes_last(void **state)
 {
 	struct site s = site_new(
 		*state, "requests_per_minute = 10\nparallel = 1\n", "resync_interval = 1h");
@@ -227,7 +227,7 @@ static void a_sweep_goes_last(void **state)
 	open_account(alice, 30 * DAY);
 	run_for(&s, 120); /* the resync is running, one page at a time */
 	see_user(&s, "alice", TRIGGER_LOGIN);
-	judge_all(&s);
+	classify_all(&s);
 	run_for(&s, 60);
 	assert_person(&s, alice, PERSON_INVITED, "sent");
 	site_end(&s);
@@ -264,7 +264,7 @@ static void watch(void)
 	fake_google.decide = watch_pages;
 }
 
-static void an_old_page_token_begins_the_list_anew(void **state)
+static void an_old_page_token_begins_the_list_again(void **state)
 {
 	struct site s = site_new(*state, "", "");
 
@@ -278,7 +278,7 @@ static void an_old_page_token_begins_the_list_anew(void **state)
 	site_end(&s);
 }
 
-static void a_sweep_waits_as_long_as_google_asks_for(void **state)
+static void a_resync_waits_as_long_as_google_asks_for(void **state)
 {
 	struct site s = site_new(*state, "requests_per_minute = 600\n", "");
 
@@ -318,7 +318,7 @@ static void a_list_that_goes_in_circles_is_broken_off_for_that_day(void **state)
 	site_end(&s);
 }
 
-static void a_program_that_dies_within_a_sweep_begins_it_anew(void **state)
+static void a_program_that_dies_during_a_resync_starts_it_again(void **state)
 {
 	struct site s = site_new(*state, "requests_per_minute = 30\n", "");
 
@@ -342,16 +342,16 @@ static void a_program_that_dies_within_a_sweep_begins_it_anew(void **state)
 	site_end(&s);
 }
 
-/* ---- a bulk start ---- */
+/* ---- a backlog ---- */
 
-#define BULK 240
+#define BACKLOG 240
 
-/* Every eighth has an unmanaged account; half of these were invited by somebody else. */
-static void arrive_in_bulk(struct site *s)
+/* Every eighth has an unmanaged account; half of these were invited by another sender. */
+static void arrive_as_backlog(struct site *s)
 {
 	char user[16], address[32];
 
-	for (int n = 0; n < BULK; n++) {
+	for (int n = 0; n < BACKLOG; n++) {
 		str_format(user, sizeof(user), "person%d", n);
 		str_format(address, sizeof(address), "%s@example.com", user);
 		if (n % 8 == 7) {
@@ -364,32 +364,32 @@ static void arrive_in_bulk(struct site *s)
 	}
 }
 
-static void assert_bulk_is_over(struct site *s)
+static void assert_backlog_is_over(struct site *s)
 {
 	struct ledger_summary summary;
 
 	check(s, ledger_summarise(s->ledger, clock_wall(), &summary, &s->fault));
-	assert_int_equal(summary.people[PERSON_INVITED], BULK / 8);
-	assert_int_equal(summary.people[PERSON_NOT_INVITABLE], BULK - BULK / 8);
+	assert_int_equal(summary.people[PERSON_INVITED], BACKLOG / 8);
+	assert_int_equal(summary.people[PERSON_NOT_INVITABLE], BACKLOG - BACKLOG / 8);
 }
 
-static void a_bulk_start_reads_the_list_first_and_checks_the_others_last(void **state)
+static void a_backlog_reads_the_list_first_and_checks_the_others_last(void **state)
 {
 	struct site s = site_new(*state, "requests_per_minute = 30\n", "");
 
-	arrive_in_bulk(&s);
-	judge_all(&s);
+	arrive_as_backlog(&s);
+	classify_all(&s);
 	/* 15 pages, then 15 people with 3 calls each: 60 calls, 27 a minute. */
 	run_for(&s, 180);
-	for (int n = 15; n < BULK; n += 16)
+	for (int n = 15; n < BACKLOG; n += 16)
 		assert_int_equal(fake_google.accounts[n / 8].sends, 1);
 	assert_true(fake_google.counts[GOOGLE_CHECK] < 60);
 	run_for(&s, HOUR);
-	assert_bulk_is_over(&s);
+	assert_backlog_is_over(&s);
 	/* Three calls for each who is invited, one for each without an account, none for those
 	 * that the list shows as invited. */
 	assert_int_equal(fake_google.counts[GOOGLE_LIST], 15);
-	assert_calls(BULK - BULK / 16, BULK / 16, BULK / 16);
+	assert_calls(BACKLOG - BACKLOG / 16, BACKLOG / 16, BACKLOG / 16);
 	/* The list counts as the resync of the day. */
 	run_for(&s, 22 * HOUR);
 	assert_int_equal(fake_google.counts[GOOGLE_LIST], 15);
@@ -402,7 +402,7 @@ static void a_young_account_that_the_list_hides_is_invited_all_the_same(void **s
 {
 	struct site s = site_new(*state, "", "");
 
-	arrive_in_bulk(&s);
+	arrive_as_backlog(&s);
 	open_account("person0@example.com", HOUR);
 	run_once(&s);
 	run_for(&s, HOUR);
@@ -414,48 +414,49 @@ static void a_list_that_cannot_be_read_keeps_nobody_waiting(void **state)
 {
 	struct site s = site_new(*state, "", "");
 
-	arrive_in_bulk(&s);
+	arrive_as_backlog(&s);
 	broken_lists = 1000000;
 	fake_google.decide = break_lists;
 	run_for(&s, 1);
-	judge_all(&s);
+	classify_all(&s);
 	run_for(&s, 300);
-	assert_int_equal(fake_google.counts[GOOGLE_SEND], BULK / 16);
-	assert_bulk_is_over(&s);
+	assert_int_equal(fake_google.counts[GOOGLE_SEND], BACKLOG / 16);
+	assert_backlog_is_over(&s);
 	site_end(&s);
 }
 
-static void a_newcomer_goes_before_a_bulk(void **state)
+static void a_new_person_goes_before_a_backlog(void **state)
 {
 	struct site s = site_new(*state, "requests_per_minute = 30\n", "");
 
-	arrive_in_bulk(&s);
-	judge_all(&s);
+	arrive_as_backlog(&s);
+	classify_all(&s);
 	run_for(&s, 200);
 	open_account(alice, 30 * DAY);
 	see_user(&s, "alice", TRIGGER_LOGIN);
-	judge_all(&s);
+	classify_all(&s);
 	run_for(&s, 120);
 	assert_person(&s, alice, PERSON_INVITED, "sent");
-	assert_true(fake_google.counts[GOOGLE_CHECK] < BULK / 2);
+	assert_true(fake_google.counts[GOOGLE_CHECK] < BACKLOG / 2);
 	site_end(&s);
 }
 
-static void a_bulk_start_that_is_broken_off_is_begun_again(void **state)
+static void a_backlog_that_breaks_off_is_begun_again(void **state)
 {
 	struct site s = site_new(*state, "requests_per_minute = 30\n", "");
 
-	arrive_in_bulk(&s);
-	judge_all(&s);
+	arrive_as_backlog(&s);
+	classify_all(&s);
 	run_for(&s, 1);
 	site_crash(&s);
-	judge_all(&s);
+	classify_all(&s);
 	run_for(&s, HOUR);
-	assert_bulk_is_over(&s);
+	assert_backlog_is_over(&s);
 	assert_in_range(fake_google.counts[GOOGLE_LIST], 15, 30);
 	/* The calls that were in flight are repeated. */
-	assert_in_range(fake_google.counts[GOOGLE_CHECK], BULK - BULK / 16, BULK - BULK / 16 + 16);
-	assert_int_equal(fake_google.counts[GOOGLE_SEND], BULK / 16);
+	assert_in_range(fake_google.counts[GOOGLE_CHECK], BACKLOG - BACKLOG / 16,
+		BACKLOG - BACKLOG / 16 + 16);
+	assert_int_equal(fake_google.counts[GOOGLE_SEND], BACKLOG / 16);
 	site_end(&s);
 }
 
@@ -470,11 +471,11 @@ static void a_list_longer_than_the_queue_keeps_nobody_waiting(void **state)
 		str_format(address, sizeof(address), "stranger%d@example.com", n);
 		open_account(address, 30 * DAY);
 	}
-	arrive_in_bulk(&s);
-	judge_all(&s);
+	arrive_as_backlog(&s);
+	classify_all(&s);
 	run_for(&s, HOUR);
 	assert_int_equal(fake_google.counts[GOOGLE_LIST], 0);
-	assert_bulk_is_over(&s);
+	assert_backlog_is_over(&s);
 	site_end(&s);
 }
 
@@ -483,27 +484,27 @@ static void a_list_longer_than_the_queue_keeps_nobody_waiting(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		PROMISE(the_first_sweep_comes_after_a_whole_period),
-		PROMISE(a_sweep_tells_what_became_of_the_invited),
-		PROMISE(a_sweep_costs_its_pages_and_no_polling),
+		PROMISE(the_first_resync_comes_after_a_whole_period),
+		PROMISE(a_resync_shows_what_became_of_invited_people),
+		PROMISE(a_resync_costs_its_pages_and_no_polling),
 		PROMISE(where_few_are_open_each_is_asked_about_instead),
-		PROMISE(with_nobody_open_nobody_is_asked),
+		PROMISE(with_no_open_person_google_is_not_asked),
 		PROMISE(who_turns_up_unmanaged_is_held_invited_or_ignored_as_the_settings_say),
 		PROMISE(who_was_discovered_and_then_comes_by_himself_is_invited),
-		PROMISE(a_sighting_that_was_no_trigger_is_discovered_by_the_sweep),
+		PROMISE(a_sighting_that_did_not_trigger_is_discovered_by_the_resync),
 		PROMISE(a_scan_does_not_approve_who_was_discovered),
 		PROMISE(rows_of_people_whom_nobody_has_seen_are_not_kept),
-		PROMISE(a_sweep_that_breaks_off_is_taken_up_again),
-		PROMISE(a_sweep_goes_last),
-		PROMISE(an_old_page_token_begins_the_list_anew),
-		PROMISE(a_sweep_waits_as_long_as_google_asks_for),
+		PROMISE(a_resync_that_breaks_off_is_resumed),
+		PROMISE(a_resync_goes_last),
+		PROMISE(an_old_page_token_begins_the_list_again),
+		PROMISE(a_resync_waits_as_long_as_google_asks_for),
 		PROMISE(a_list_that_goes_in_circles_is_broken_off_for_that_day),
-		PROMISE(a_program_that_dies_within_a_sweep_begins_it_anew),
-		PROMISE(a_bulk_start_reads_the_list_first_and_checks_the_others_last),
+		PROMISE(a_program_that_dies_during_a_resync_starts_it_again),
+		PROMISE(a_backlog_reads_the_list_first_and_checks_the_others_last),
 		PROMISE(a_young_account_that_the_list_hides_is_invited_all_the_same),
 		PROMISE(a_list_that_cannot_be_read_keeps_nobody_waiting),
-		PROMISE(a_newcomer_goes_before_a_bulk),
-		PROMISE(a_bulk_start_that_is_broken_off_is_begun_again),
+		PROMISE(a_new_person_goes_before_a_backlog),
+		PROMISE(a_backlog_that_breaks_off_is_begun_again),
 		PROMISE(a_list_longer_than_the_queue_keeps_nobody_waiting),
 	};
 

@@ -14,7 +14,7 @@
 #include "engine_copy.h"
 #include "ledger/sqlite.h"
 
-#define PEOPLE_PER_WORLD 100
+#define PEOPLE_PER_TENANT 100
 
 static int trouble; /* failures per thousand calls */
 static int totals[PERSON_STATES], ambiguous, crashes, by_name, rounds, restores, losses, jumps,
@@ -240,7 +240,7 @@ static void trouble_the_host(struct site *s)
 static void trouble_people(struct site *s)
 {
 	if (rng_chance(100))
-		judge_all(s);
+		classify_all(s);
 	if (rng_chance(50))
 		resume(s);
 	if (rng_chance(20))
@@ -258,7 +258,7 @@ static void trouble_people(struct site *s)
 /* After the round that follows each scan: due times from a wrong clock are corrected there. */
 static void look_whether_all_are_there(struct site *s)
 {
-	judge_all(s);
+	classify_all(s);
 	check(s, engine_run(s->engine, NULL, 0, 0, &s->fault));
 	assert_nobody_is_forgotten(s, seed_now);
 }
@@ -267,9 +267,9 @@ static void chaos(struct site *s)
 {
 	int arrived = 0;
 
-	while (arrived < PEOPLE_PER_WORLD || rng_chance(999)) {
+	while (arrived < PEOPLE_PER_TENANT || rng_chance(999)) {
 		rounds++;
-		if (arrived < PEOPLE_PER_WORLD && rng_chance(200))
+		if (arrived < PEOPLE_PER_TENANT && rng_chance(200))
 			arrive(s, arrived++);
 		if (fake_google.account_count > 0)
 			trouble_people(s);
@@ -283,7 +283,7 @@ static void chaos(struct site *s)
 }
 
 struct undecided {
-	char people[PEOPLE_PER_WORLD][ADDRESS_MAX + 1];
+	char people[PEOPLE_PER_TENANT][ADDRESS_MAX + 1];
 	int count;
 };
 
@@ -306,7 +306,7 @@ static void gather_all(struct site *s)
 	for (int n = 0; n < fake_google.account_count; n++)
 		log_in(s, fake_google.accounts[n].address);
 	check(s, ledger_commit(s->ledger, &s->fault));
-	judge_all(s);
+	classify_all(s);
 	check(s,
 		ledger_each_person(s->ledger, PERSON_HELD, NULL, 0, note_undecided, &u, &s->fault));
 	for (int n = 0; n < u.count; n++)
@@ -359,7 +359,7 @@ static bool ends_well(const struct person *p, struct account_at_google *a, bool 
 	return false;
 }
 
-static void judge_world(struct site *s, uint64_t seed)
+static void assert_all_end_well(struct site *s, uint64_t seed)
 {
 	for (int n = 0; n < fake_google.account_count; n++) {
 		struct account_at_google *a = &fake_google.accounts[n];
@@ -382,7 +382,7 @@ static void judge_world(struct site *s, uint64_t seed)
 	}
 }
 
-static void one_world(struct folder *f, uint64_t seed)
+static void run_one_tenant(struct folder *f, uint64_t seed)
 {
 	char google[64];
 	struct site s;
@@ -397,7 +397,7 @@ static void one_world(struct folder *f, uint64_t seed)
 	trouble = 50 + (int)rng_below(400);
 	chaos(&s);
 	quiet(&s);
-	judge_world(&s, seed);
+	assert_all_end_well(&s, seed);
 	drop_copy(&s);
 	site_end(&s);
 }
@@ -410,14 +410,14 @@ static int64_t number_from(const char *variable, int64_t fallback)
 	return text && str_number(text, 1, INT64_MAX, &number) ? number : fallback;
 }
 
-static void nobody_is_mailed_twice_and_nobody_is_forgotten(void **state)
+static void no_person_is_mailed_twice_and_none_is_forgotten(void **state)
 {
 	uint64_t seed = (uint64_t)number_from("CLOUDINVITE_SEED", 20261123);
 	int64_t people = number_from("CLOUDINVITE_ROUNDS", 2500);
 
 	print_message("# seed %llu, %lld people\n", (unsigned long long)seed, (long long)people);
-	for (int64_t n = 0; n < people; n += PEOPLE_PER_WORLD)
-		one_world(*state, seed++);
+	for (int64_t n = 0; n < people; n += PEOPLE_PER_TENANT)
+		run_one_tenant(*state, seed++);
 	print_message("# %d rounds, %d ambiguous sends, %d crashes, %d by name, %d restored, "
 		      "%d lost, %d jumps, %d failures, %d reconciled in the end\n",
 		rounds, ambiguous, crashes, by_name, restores, losses, jumps, failures, reconciled);
@@ -460,7 +460,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
-			nobody_is_mailed_twice_and_nobody_is_forgotten, quick_folder, tell_seed),
+			no_person_is_mailed_twice_and_none_is_forgotten, quick_folder, tell_seed),
 	};
 
 	return cmocka_run_group_tests_name("invite", tests, NULL, NULL);

@@ -437,7 +437,7 @@ void see_user(struct site *s, const char *user, enum trigger trigger)
 	check(s, ledger_account_seen(s->ledger, &seen, &s->fault) > 0);
 }
 
-void judge_all(struct site *s)
+void classify_all(struct site *s)
 {
 	check(s, engine_classify(s->engine, s->map, 10000, &s->fault) >= 0);
 }
@@ -456,7 +456,7 @@ void run_for(struct site *s, int64_t seconds)
 
 void run_once(struct site *s)
 {
-	judge_all(s);
+	classify_all(s);
 	do
 		check(s, engine_run(s->engine, NULL, 0, 25, &s->fault));
 	while (!engine_idle(s->engine));

@@ -141,8 +141,8 @@ void site_crash(struct site *s);
 /* Settings that send at once; `more` are further lines for [invitations], `google` for [google]. */
 struct site site_new(struct folder *f, const char *google, const char *more);
 void site_end(struct site *s);
-void see_user(struct site *s, const char *user, enum trigger reason);
-void judge_all(struct site *s);
+void see_user(struct site *s, const char *user, enum trigger trigger);
+void classify_all(struct site *s);
 
 /* Runs until there is nothing to do before `seconds` from now. */
 void run_for(struct site *s, int64_t seconds);

@@ -212,7 +212,7 @@ static enum oauth_answer ask(struct test *t, const char *pattern, bool pasted)
 
 static void the_code_is_taken_with_our_state_only(void **state)
 {
-	static const char *const strange[] = {"", "code=4/0A", "state=&code=4/0A",
+	static const char *const unexpected[] = {"", "code=4/0A", "state=&code=4/0A",
 		"state=x&code=4/0A", "state=%s", "state=%sx&code=4/0A",
 		"state=%s&code=", "state=%s&code=a%20b", "state=%s&code=a%00b",
 		"state=%s&code=a&code=b", "state=%s&state=%s&code=a", "state=x&state=%s&code=a",
@@ -220,10 +220,10 @@ static void the_code_is_taken_with_our_state_only(void **state)
 		"#state=%s&code=a", "state=%s&code=%0d%0aa"};
 	struct test *t = *state;
 
-	for (size_t i = 0; i < ARRAY_SIZE(strange); i++) {
-		if (ask(t, strange[i], false) != OAUTH_UNEXPECTED)
-			print_error("%s\n", strange[i]);
-		assert_int_equal(ask(t, strange[i], false), OAUTH_UNEXPECTED);
+	for (size_t i = 0; i < ARRAY_SIZE(unexpected); i++) {
+		if (ask(t, unexpected[i], false) != OAUTH_UNEXPECTED)
+			print_error("%s\n", unexpected[i]);
+		assert_int_equal(ask(t, unexpected[i], false), OAUTH_UNEXPECTED);
 		assert_int_equal(t->fault.kind, FAULT_NONE);
 	}
 	assert_int_equal(ask(t, "state=%s&code=4%2F0Ab-_c&scope=x&authuser=0", false), OAUTH_CODE);

@@ -155,7 +155,7 @@ static void a_page_in_googles_place_is_called_that(void **state)
 	(void)state;
 	assert_int_equal(r.fault.kind, FAULT_TRANSIENT);
 	assert_non_null(strstr(r.fault.what, "cloudidentity.googleapis.com: "));
-	assert_non_null(strstr(r.fault.what, "no JSON"));
+	assert_non_null(strstr(r.fault.what, "not JSON"));
 	assert_non_null(strstr(r.fault.remedy, "text/html"));
 	assert_non_null(strstr(r.fault.remedy, "login page"));
 }

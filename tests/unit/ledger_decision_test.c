@@ -385,7 +385,7 @@ static int64_t sends(struct site *site, int64_t since)
 	return n;
 }
 
-static void sends_that_may_have_mailed_count_against_the_cap(void **state)
+static void sends_that_may_have_mailed_count_against_the_daily_limit(void **state)
 {
 	static const struct {
 		enum send_outcome outcome;
@@ -553,7 +553,7 @@ int main(void)
 		TEST(a_weaker_pause_never_replaces_a_stronger_one),
 		TEST(only_the_kind_that_is_named_is_resumed),
 		TEST(probes_do_not_fill_the_history),
-		TEST(sends_that_may_have_mailed_count_against_the_cap),
+		TEST(sends_that_may_have_mailed_count_against_the_daily_limit),
 		TEST(a_result_changes_the_newest_send_that_is_still_open),
 		TEST(sends_are_counted_right_from_any_second_on),
 		TEST(today_begins_at_midnight_where_the_host_is),

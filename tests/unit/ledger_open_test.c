@@ -494,12 +494,12 @@ static bool is_denied(struct site *site, int number)
 	return !l && site_fault(site, "ledger_unreachable");
 }
 
-static void who_may_not_read_it_is_told_who_may(void **state)
+static void a_user_who_cannot_read_it_is_told_who_can(void **state)
 {
 	struct site *site = *state;
 
 	if (geteuid() != 0) {
-		print_message("# SKIP only root can become somebody else\n");
+		print_message("# SKIP only root can change the user\n");
 		skip();
 	}
 	opens(site, LEDGER_CREATE);
@@ -680,7 +680,7 @@ int main(void)
 		FRESH(a_damaged_ledger_says_so),
 		MOUNTED(a_full_disk_loses_nothing_and_is_named),
 		MOUNTED(a_read_only_disk_is_named),
-		FRESH(who_may_not_read_it_is_told_who_may),
+		FRESH(a_user_who_cannot_read_it_is_told_who_can),
 		FRESH(a_lock_is_waited_for_five_seconds_not_for_ever),
 		FRESH(a_ledger_that_was_replaced_is_not_written_any_more),
 		MIGRATED(an_older_ledger_goes_up_step_by_step),

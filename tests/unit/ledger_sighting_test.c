@@ -11,7 +11,7 @@
 #define ALICE "alice@example.com"
 #define BOB   "bob@example.com"
 
-static int unjudged(struct site *site, uint64_t rules)
+static int unclassified(struct site *site, uint64_t rules)
 {
 	static struct ledger_sighting batch[16];
 	int n = ledger_unclassified(site->ledger, rules, batch, 16, &site->fault);
@@ -81,13 +81,13 @@ static void changed_facts_are_evaluated_again_but_keep_trigger_and_first_day(voi
 	s.trigger = TRIGGER_CREATED;
 	assert_int_equal(ledger_account_seen(site->ledger, &s, &site->fault), 1);
 	classify(site, "web1", "alice", ALICE, RULES);
-	assert_int_equal(unjudged(site, RULES), 0);
+	assert_int_equal(unclassified(site, RULES), 0);
 	s.first_seen = 2000 * DAY;
 	s.trigger = TRIGGER_LOGIN;
 	assert_int_equal(ledger_account_seen(site->ledger, &s, &site->fault), 0);
 	str_copy(s.groups, sizeof(s.groups), "no-cloudinvite");
 	assert_int_equal(ledger_account_seen(site->ledger, &s, &site->fault), 2);
-	assert_int_equal(unjudged(site, RULES), 1);
+	assert_int_equal(unclassified(site, RULES), 1);
 	assert_int_equal(seen(site, "web1", "alice").seen.first_seen, 1000 * DAY);
 	assert_int_equal(seen(site, "web1", "alice").seen.trigger, TRIGGER_CREATED);
 }
@@ -100,10 +100,11 @@ static void an_account_that_comes_back_is_new(void **state)
 	arrive(site, "web1", "alice", ALICE);
 	assert_int_equal(lost(site, "web1", "alice"), 1);
 	assert_int_equal(lost(site, "web1", "alice"), 0);
-	assert_int_equal(unjudged(site, RULES), 0); /* who is gone is not judged */
+	assert_int_equal(
+		unclassified(site, RULES), 0); /* an account that is gone is not evaluated */
 	s.trigger = TRIGGER_CREATED;
 	assert_int_equal(ledger_account_seen(site->ledger, &s, &site->fault), 1);
-	assert_int_equal(unjudged(site, RULES), 1);
+	assert_int_equal(unclassified(site, RULES), 1);
 	assert_int_equal(seen(site, "web1", "alice").seen.trigger, TRIGGER_CREATED);
 	assert_int_equal(classify(site, "web1", "alice", ALICE, RULES), VERDICT_MAPPED);
 	assert_string_equal(state_of(site, ALICE), "gone account_removed");
@@ -120,12 +121,12 @@ static void changed_rules_evaluate_all_sightings_again(void **state)
 
 	saw(site, "web1", "alice");
 	saw(site, "web2", "bob");
-	assert_int_equal(unjudged(site, RULES), 2);
+	assert_int_equal(unclassified(site, RULES), 2);
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
-		assert_int_equal(unjudged(site, rules[i]), 2);
+		assert_int_equal(unclassified(site, rules[i]), 2);
 		classify(site, "web1", "alice", ALICE, rules[i]);
 		classify(site, "web2", "bob", "", rules[i]);
-		assert_int_equal(unjudged(site, rules[i]), 0);
+		assert_int_equal(unclassified(site, rules[i]), 0);
 	}
 }
 
@@ -149,7 +150,7 @@ static void facts_that_change_between_reading_and_judging_are_not_lost(void **st
 	v.kind = VERDICT_MAPPED;
 	GOOD(site, ledger_set_verdict(site->ledger, batch[0].id, RULES, &v, &site->fault));
 	assert_int_equal(v.kind, VERDICT_MAPPED);
-	assert_int_equal(unjudged(site, RULES), 0);
+	assert_int_equal(unclassified(site, RULES), 0);
 
 	assert_int_equal(ledger_unclassified(site->ledger, 7, batch, 4, &site->fault), 1);
 	assert_int_equal(ledger_account_removed(collector, "web1", "alice", &site->fault), 1);
@@ -283,7 +284,7 @@ static void a_renamed_account_keeps_its_history_and_is_evaluated_again(void **st
 	assert_int_equal(
 		ledger_account_renamed(site->ledger, "web1", "alice", "other", &site->fault), 0);
 	assert_int_equal(seen(site, "web1", "alice.b").id, id);
-	assert_int_equal(unjudged(site, RULES), 1);
+	assert_int_equal(unclassified(site, RULES), 1);
 	classify(site, "web1", "alice.b", BOB, RULES);
 	assert_string_equal(state_of(site, ALICE), "gone mapped");
 }
@@ -305,7 +306,7 @@ static void a_rename_to_the_name_of_another_account_is_resolved(void **state)
 		ledger_account_renamed(site->ledger, "web1", "bob", "carol", &site->fault), 1);
 	assert_true(seen(site, "web1", "bob").gone);
 	assert_false(seen(site, "web1", "carol").gone);
-	assert_int_equal(unjudged(site, RULES), 1);
+	assert_int_equal(unclassified(site, RULES), 1);
 }
 
 /* ---- collisions ---- */
@@ -322,7 +323,7 @@ static void two_accounts_with_one_address_are_a_collision_in_either_order(void *
 	assert_non_null(strstr(seen(site, "web1", "Alice").sentence, "alice"));
 	assert_non_null(strstr(seen(site, "web1", "alice").sentence, "Alice"));
 	assert_int_equal(classify(site, "web1", "alice", ALICE, RULES + 1), VERDICT_COLLISION);
-	assert_int_equal(unjudged(site, RULES), 1); /* nobody else was disturbed */
+	assert_int_equal(unclassified(site, RULES), 1); /* the others are unchanged */
 }
 
 static void a_collision_ends_when_one_of_the_two_goes_or_changes(void **state)
@@ -338,7 +339,7 @@ static void a_collision_ends_when_one_of_the_two_goes_or_changes(void **state)
 		saw(site, host, "Alice");
 		classify(site, host, "alice", ALICE, RULES);
 		assert_int_equal(classify(site, host, "Alice", ALICE, RULES), VERDICT_COLLISION);
-		assert_int_equal(unjudged(site, RULES), 0);
+		assert_int_equal(unclassified(site, RULES), 0);
 		if (how == 0)
 			lost(site, host, "Alice");
 		else if (how == 1)
@@ -347,9 +348,9 @@ static void a_collision_ends_when_one_of_the_two_goes_or_changes(void **state)
 			classify(site, host, "Alice", BOB, RULES);
 		else
 			classify_as(site, host, "Alice", by_map, RULES);
-		assert_int_equal(unjudged(site, RULES), 1);
+		assert_int_equal(unclassified(site, RULES), 1);
 		assert_int_equal(classify(site, host, "alice", ALICE, RULES), VERDICT_MAPPED);
-		assert_int_equal(unjudged(site, RULES), 0);
+		assert_int_equal(unclassified(site, RULES), 0);
 	}
 }
 
@@ -364,7 +365,7 @@ static void other_facts_do_not_let_one_of_a_collision_through(void **state)
 	classify(site, "web1", "Alice", ALICE, RULES);
 	str_copy(s.shell, sizeof(s.shell), "/bin/zsh");
 	assert_int_equal(ledger_account_seen(site->ledger, &s, &site->fault), 2);
-	assert_int_equal(unjudged(site, RULES), 1);
+	assert_int_equal(unclassified(site, RULES), 1);
 	assert_int_equal(classify(site, "web1", "alice", ALICE, RULES), VERDICT_COLLISION);
 	assert_string_equal(verdict_of(site, "web1", "Alice"), "collision");
 }
@@ -379,7 +380,7 @@ static void three_in_a_collision_stay_one_until_one_is_left(void **state)
 	for (int i = 0; i < 3; i++)
 		classify(site, "web1", users[i], ALICE, RULES);
 	lost(site, "web1", "alice");
-	assert_int_equal(unjudged(site, RULES), 2);
+	assert_int_equal(unclassified(site, RULES), 2);
 	for (int i = 1; i < 3; i++)
 		assert_int_equal(classify(site, "web1", users[i], ALICE, RULES), VERDICT_COLLISION);
 	lost(site, "web1", "Alice");
@@ -436,8 +437,7 @@ static void another_machine_forgets_accounts_not_people(void **state)
 	assert_string_equal(state_of(site, ALICE), "invited first_check");
 	assert_int_not_equal(person(site, ALICE).orphaned_since, 0);
 	assert_int_equal(person(site, BOB).orphaned_since, 0);
-	/* Why she got this mail can still be told; nothing is left of accounts that led to nobody.
-	 */
+	/* The history still explains this mail; accounts without a person leave nothing. */
 	assert_int_equal(
 		site_number(site, "SELECT count(*) FROM history WHERE address = 'alice@example.com'"
 				  " AND subject = 'alice@web1' AND event = 'seen'"),

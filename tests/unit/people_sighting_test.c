@@ -151,16 +151,16 @@ static void facts_are_compared_without_reason_and_time(void **state)
 
 static void reasons_have_words(void **state)
 {
-	enum trigger reason = TRIGGER_LOGIN;
+	enum trigger trigger = TRIGGER_LOGIN;
 
 	(void)state;
 	for (unsigned i = TRIGGER_LOGIN; i <= TRIGGER_MANUAL; i++) {
-		assert_true(sighting_trigger_parse(trigger_word((enum trigger)i), &reason));
-		assert_int_equal(reason, i);
+		assert_true(sighting_trigger_parse(trigger_word((enum trigger)i), &trigger));
+		assert_int_equal(trigger, i);
 	}
 	assert_string_equal(trigger_word(TRIGGER_CREATED), "created");
-	assert_false(sighting_trigger_parse("deleted", &reason));
-	assert_false(sighting_trigger_parse("", &reason));
+	assert_false(sighting_trigger_parse("deleted", &trigger));
+	assert_false(sighting_trigger_parse("", &trigger));
 }
 
 static void the_trigger_that_counts_matters_more_and_then_the_person_s_own_login(void **state)

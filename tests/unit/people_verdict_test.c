@@ -22,34 +22,34 @@ static const struct sighting alice = {
 	.last = "Liddell",
 };
 
-struct judge {
+struct evaluator {
 	struct settings *settings;
 	struct address_map *map;
 };
 
-static struct judge judge_new(struct folder *f, const char *settings, const char *map)
+static struct evaluator evaluator_new(struct folder *f, const char *settings, const char *map)
 {
 	struct fault fault = {.kind = FAULT_NONE};
-	struct judge j = {.settings = settings_load(folder_write(f, MAIN, settings), &fault)};
+	struct evaluator e = {.settings = settings_load(folder_write(f, MAIN, settings), &fault)};
 
-	if (j.settings)
-		j.map = map_parse(map, strlen(map), "/etc/map", &fault);
-	if (!j.map)
+	if (e.settings)
+		e.map = map_parse(map, strlen(map), "/etc/map", &fault);
+	if (!e.map)
 		fail_msg("%s", fault.what);
-	return j;
+	return e;
 }
 
-static void judge_free(struct judge *j)
+static void evaluator_free(struct evaluator *e)
 {
-	settings_free(j->settings);
-	map_free(j->map);
+	settings_free(e->settings);
+	map_free(e->map);
 }
 
-static struct verdict judged(const struct judge *j, const struct sighting *s)
+static struct verdict evaluated(const struct evaluator *e, const struct sighting *s)
 {
 	struct verdict v;
 
-	verdict_evaluate(s, j->settings, j->map, &v);
+	verdict_evaluate(s, e->settings, e->map, &v);
 	assert_true(strlen(v.sentence) > 15);
 	assert_true(str_is_utf8(v.sentence, strlen(v.sentence)));
 	for (const char *p = v.sentence; *p != '\0'; p++)
@@ -60,7 +60,7 @@ static struct verdict judged(const struct judge *j, const struct sighting *s)
 
 		assert_true(address_plain(v.address, plain));
 		assert_string_equal(plain, v.address);
-		assert_true(address_in_domains(v.address, j->settings->domains));
+		assert_true(address_in_domains(v.address, e->settings->domains));
 	} else {
 		assert_string_equal(v.address, "");
 	}
@@ -70,14 +70,14 @@ static struct verdict judged(const struct judge *j, const struct sighting *s)
 static void expect(struct folder *f, const char *settings, const char *map,
 	const struct sighting *s, enum verdict_kind kind, const char *rule, const char *says)
 {
-	struct judge j = judge_new(f, settings, map);
-	struct verdict v = judged(&j, s);
+	struct evaluator e = evaluator_new(f, settings, map);
+	struct verdict v = evaluated(&e, s);
 
 	if (v.kind != kind || strcmp(v.rule, rule) != 0 ||
 		(!strstr(v.sentence, says) && strcmp(v.address, says) != 0))
 		fail_msg("%s: %s %s %s: %s", s->user, verdict_word(v.kind), v.rule, v.address,
 			v.sentence);
-	judge_free(&j);
+	evaluator_free(&e);
 }
 
 static struct sighting named(const char *user)
@@ -102,29 +102,29 @@ static struct sighting network(const char *user)
 static void the_template_makes_the_address(void **state)
 {
 	struct sighting s = named("Alice");
-	struct judge j = judge_new(*state, USUAL, "");
-	struct verdict v = judged(&j, &s);
+	struct evaluator e = evaluator_new(*state, USUAL, "");
+	struct verdict v = evaluated(&e, &s);
 
 	assert_int_equal(v.kind, VERDICT_MAPPED);
 	assert_string_equal(v.address, "alice@example.com");
 	assert_true(v.from_template);
 	assert_string_equal(v.sentence,
 		"The template {user}@example.com gives the address alice@example.com to Alice.");
-	judge_free(&j);
+	evaluator_free(&e);
 }
 
 static void the_map_counts_before_the_template(void **state)
 {
-	struct judge j =
-		judge_new(*state, USUAL, "db*:alice db@example.com\nALICE a.l@example.org\n");
-	struct verdict v = judged(&j, &alice);
+	struct evaluator e =
+		evaluator_new(*state, USUAL, "db*:alice db@example.com\nALICE a.l@example.org\n");
+	struct verdict v = evaluated(&e, &alice);
 
 	assert_int_equal(v.kind, VERDICT_MAPPED);
 	assert_string_equal(v.address, "a.l@example.org");
 	assert_false(v.from_template);
 	assert_string_equal(v.rule, "map");
 	assert_non_null(strstr(v.sentence, "Line 2 of "));
-	judge_free(&j);
+	evaluator_free(&e);
 }
 
 static void never_in_the_map_excludes(void **state)
@@ -226,11 +226,11 @@ static void a_plus_in_a_name_stays_a_plus(void **state)
 static void a_hostile_name_is_harmless_in_the_sentence(void **state)
 {
 	struct sighting s = named("x\r\nBcc: y\x1b[31m");
-	struct judge j = judge_new(*state, USUAL, "");
-	struct verdict v = judged(&j, &s);
+	struct evaluator e = evaluator_new(*state, USUAL, "");
+	struct verdict v = evaluated(&e, &s);
 
 	assert_non_null(strstr(v.sentence, "x\\x0d\\x0aBcc: y\\x1b[31m"));
-	judge_free(&j);
+	evaluator_free(&e);
 }
 
 /* ---- network users ---- */
@@ -418,10 +418,10 @@ static void verdicts_have_words(void **state)
 
 static uint64_t rules(struct folder *f, const char *settings, const char *map)
 {
-	struct judge j = judge_new(f, settings, map);
-	uint64_t number = rules_fingerprint(j.settings, j.map);
+	struct evaluator e = evaluator_new(f, settings, map);
+	uint64_t number = rules_fingerprint(e.settings, e.map);
 
-	judge_free(&j);
+	evaluator_free(&e);
 	return number;
 }
 

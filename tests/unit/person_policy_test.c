@@ -30,7 +30,7 @@ static void each_rule_holds_or_defers_and_the_first_one_counts(void **state)
 	static const struct policy_row rows[] = {
 		{"queued retry mails=0", "", POLICY_SEND, REASON_NONE, 0},
 		{"queued retry mails=-1", "", POLICY_SEND, REASON_NONE, 0},
-		/* everybody's mails */
+		/* mails of all senders */
 		{"queued retry mails=1", "", POLICY_HOLD, REASON_MAX_MAILS, 0},
 		{"queued retry mails=2", "", POLICY_HOLD, REASON_MAX_MAILS, 0},
 		{"queued retry mails=1 approved", "", POLICY_HOLD, REASON_MAX_MAILS, 0},

@@ -7,9 +7,9 @@
  *
  * A situation is what the ledger has, what a job has in memory, and what is true at Google.
  * Sequences that lead to the same situation are continued once, until no new situation comes: so
- * with one request of an administrator, and one act of somebody else at Google, the sequences of
- * whatever length have been tried. Times are counted in days; whether something is due is not
- * looked at, so that every order is tried.
+ * with one request of an administrator, and one act of another sender at Google, sequences of every
+ * length have been tried. Times are counted in days, and it is not checked whether something is
+ * due, so that every order is tried.
  */
 #include "person_rows.h"
 

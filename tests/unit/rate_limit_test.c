@@ -108,7 +108,7 @@ static void a_small_rate_still_lets_the_worker_work(void **state)
 	}
 }
 
-static void a_slot_is_free_a_minute_after_the_call_has_ended(void **state)
+static void a_permit_is_free_a_minute_after_the_call_has_ended(void **state)
 {
 	struct site *site = *state;
 	struct rate_limit_moment now = start();
@@ -126,7 +126,7 @@ static void a_slot_is_free_a_minute_after_the_call_has_ended(void **state)
 	assert_int_equal(take(site, false, 2, slots, &wait, &now), 1);
 }
 
-static void a_slot_that_was_not_used_is_free_at_once(void **state)
+static void a_permit_that_was_not_used_is_free_at_once(void **state)
 {
 	struct site *site = *state;
 	struct rate_limit_moment now = start();
@@ -137,7 +137,7 @@ static void a_slot_that_was_not_used_is_free_at_once(void **state)
 	assert_int_equal(take(site, false, 2, slots, &wait, &now), 1);
 }
 
-static void the_slot_of_a_program_that_died_is_not_lost_for_ever(void **state)
+static void the_permit_of_a_program_that_died_is_not_lost_forever(void **state)
 {
 	struct site *site = *state;
 	struct rate_limit_moment now = start();
@@ -150,7 +150,7 @@ static void the_slot_of_a_program_that_died_is_not_lost_for_ever(void **state)
 	assert_int_equal(take(site, false, RATE, slots, &wait, &now), RATE - RESERVED);
 }
 
-static void a_call_that_ends_after_its_slot_was_given_up_counts_again(void **state)
+static void a_call_that_ends_after_its_permit_was_given_up_counts_again(void **state)
 {
 	struct site *site = *state;
 	struct rate_limit_moment now = start();
@@ -536,10 +536,10 @@ int main(void)
 		TEST(a_burst_goes_at_once_but_for_what_is_kept_for_the_administrator),
 		TEST(what_the_administrator_uses_comes_out_of_the_same_budget),
 		TEST(a_small_rate_still_lets_the_worker_work),
-		TEST(a_slot_is_free_a_minute_after_the_call_has_ended),
-		TEST(a_slot_that_was_not_used_is_free_at_once),
-		TEST(the_slot_of_a_program_that_died_is_not_lost_for_ever),
-		TEST(a_call_that_ends_after_its_slot_was_given_up_counts_again),
+		TEST(a_permit_is_free_a_minute_after_the_call_has_ended),
+		TEST(a_permit_that_was_not_used_is_free_at_once),
+		TEST(the_permit_of_a_program_that_died_is_not_lost_forever),
+		TEST(a_call_that_ends_after_its_permit_was_given_up_counts_again),
 		TEST(any_minute_holds_at_most_the_rate),
 		TEST(programs_that_take_at_once_never_take_more_than_there_is),
 		TEST(google_s_word_halves_the_rate_once_for_all_calls_under_way),
@@ -556,5 +556,5 @@ int main(void)
 		TEST(looking_changes_nothing_and_works_for_readers),
 	};
 
-	return cmocka_run_group_tests_name("pace", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("rate limit", tests, NULL, NULL);
 }

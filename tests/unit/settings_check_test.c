@@ -355,10 +355,9 @@ static void postgresql_is_refused_as_not_available(void **state)
 static void the_roles_of_a_fleet_are_said_to_be_not_built_yet(void **state)
 {
 	expect_with(state, (struct setup){.rest = "role = host\n"}, true,
-		"role: a host that reports to a hub is not built yet", "role = standalone");
+		"role: a host that reports to a hub is not available", "role = standalone");
 	expect_with(state, (struct setup){.rest = "role = hub\n"}, true,
-		"role: a hub that sends for the hosts of a fleet is not built yet",
-		"role = standalone");
+		"role: a hub that sends for a fleet is not available", "role = standalone");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, folder_new, folder_free)

@@ -48,7 +48,7 @@ static void a_handle_is_a_number_and_nothing_else(void **state)
 	expect_wrong(*state, "/etc/key.pem", "neither pkcs11:");
 }
 
-static void a_uri_is_judged_by_the_reader_where_there_is_one(void **state)
+static void a_uri_is_checked_by_the_reader_where_there_is_one(void **state)
 {
 	assert_string_equal(load_fault(*state, TOKEN), "");
 	expect_wrong(*state, "pkcs11:object=inviter", "does not select a token");
@@ -134,7 +134,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_handle_is_a_number_and_nothing_else),
-		TEST(a_uri_is_judged_by_the_reader_where_there_is_one),
+		TEST(a_uri_is_checked_by_the_reader_where_there_is_one),
 		TEST(with_a_key_no_credentials_file_is_missed),
 		TEST(a_key_without_its_service_account_or_id_is_reported),
 		TEST(a_pins_file_is_kept_like_a_credential),

@@ -94,7 +94,7 @@ static void arrivals_are_sent_oldest_first_marked_and_removed(void **state)
 	assert_string_equal(out[0].user, "a/b");
 	assert_int_equal(out[0].at, 1000);
 	assert_string_equal(out[1].user, "alice");
-	assert_int_equal(out[1].reason, TRIGGER_LOGIN);
+	assert_int_equal(out[1].trigger, TRIGGER_LOGIN);
 	assert_true(spool_client_take(&k->client, &out[0], true, &fault));
 	assert_true(spool_client_take(&k->client, &out[1], false, &fault));
 	assert_true(spool_client_flush(&k->client, &fault));

@@ -23,7 +23,7 @@ static void expect_safe(const char *name)
 static void expect_round_trip(const char *user)
 {
 	char name[SPOOL_NAME_MAX + 1], back[SPOOL_USER_MAX + 1];
-	enum trigger reason;
+	enum trigger trigger;
 
 	assert_true(spool_mark_name(name, user));
 	expect_safe(name);
@@ -32,9 +32,9 @@ static void expect_round_trip(const char *user)
 	for (int r = TRIGGER_LOGIN; r <= TRIGGER_DELETED; r++) {
 		assert_true(spool_arrival_name(name, user, (enum trigger)r));
 		expect_safe(name);
-		assert_true(spool_parse_arrival(name, back, &reason));
+		assert_true(spool_parse_arrival(name, back, &trigger));
 		assert_string_equal(back, user);
-		assert_int_equal(reason, r);
+		assert_int_equal(trigger, r);
 	}
 }
 
@@ -184,17 +184,17 @@ static void only_the_one_name_of_a_user_is_read(void **state)
 		"a%00b.login",	  /* NUL would end the name */
 	};
 	char user[SPOOL_USER_MAX + 1];
-	enum trigger reason;
+	enum trigger trigger;
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		assert_false(spool_parse_arrival(names[i], user, &reason));
+		assert_false(spool_parse_arrival(names[i], user, &trigger));
 }
 
 static void no_name_that_is_too_long_is_read(void **state)
 {
 	char name[300], user[SPOOL_USER_MAX + 1];
-	enum trigger reason;
+	enum trigger trigger;
 
 	(void)state;
 	for (size_t n = 155; n < 260; n++) {
@@ -202,7 +202,7 @@ static void no_name_that_is_too_long_is_read(void **state)
 		name[n] = '\0';
 		assert_int_equal(spool_parse_mark(name, user), n <= 160);
 		memcpy(name + n - 6, ".login", 6);
-		assert_int_equal(spool_parse_arrival(name, user, &reason), n <= 160);
+		assert_int_equal(spool_parse_arrival(name, user, &trigger), n <= 160);
 		for (size_t i = 0; i + 3 <= n; i += 3)
 			memcpy(name + i, "%2F", 3);
 		name[n - n % 3] = '\0';
@@ -240,28 +240,28 @@ static void no_two_names_mean_one_user(void **state)
 static void reasons_are_four_words(void **state)
 {
 	static const char *const words[] = {"login", "created", "manual", "deleted"};
-	enum trigger reason = TRIGGER_MANUAL;
+	enum trigger trigger = TRIGGER_MANUAL;
 
 	(void)state;
 	for (int r = TRIGGER_LOGIN; r <= TRIGGER_MANUAL; r++) {
 		assert_string_equal(trigger_word((enum trigger)r), words[r]);
-		assert_true(trigger_parse(words[r], &reason));
-		assert_int_equal(reason, r);
+		assert_true(trigger_parse(words[r], &trigger));
+		assert_int_equal(trigger, r);
 	}
-	assert_false(trigger_parse("", &reason));
-	assert_false(trigger_parse("log", &reason));
-	assert_false(trigger_parse("logins", &reason));
+	assert_false(trigger_parse("", &trigger));
+	assert_false(trigger_parse("log", &trigger));
+	assert_false(trigger_parse("logins", &trigger));
 }
 
 static void an_arrival_of_an_earlier_version_is_read(void **state)
 {
 	char user[SPOOL_USER_MAX + 1];
-	enum trigger reason = TRIGGER_LOGIN;
+	enum trigger trigger = TRIGGER_LOGIN;
 
 	(void)state;
-	assert_true(spool_parse_arrival("a%2Fb.asked", user, &reason));
+	assert_true(spool_parse_arrival("a%2Fb.asked", user, &trigger));
 	assert_string_equal(user, "a/b");
-	assert_int_equal(reason, TRIGGER_MANUAL);
+	assert_int_equal(trigger, TRIGGER_MANUAL);
 }
 
 int main(void)

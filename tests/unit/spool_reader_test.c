@@ -16,9 +16,9 @@
 
 #define MOST 16
 
-static void arrive(struct box *b, const char *user, enum trigger reason)
+static void arrive(struct box *b, const char *user, enum trigger trigger)
 {
-	assert_int_equal(spool_put(b->reader.new_dir, user, reason, false), 1);
+	assert_int_equal(spool_put(b->reader.new_dir, user, trigger, false), 1);
 }
 
 static int list(struct box *b, struct spool_arrival *out, int *bad)
@@ -124,8 +124,8 @@ static void arrivals_are_listed_with_user_reason_and_time(void **state)
 	assert_int_equal(list(b, out, &bad), 4);
 	assert_int_equal(bad, 0);
 	for (int i = 0; i < 4; i++) {
-		assert_string_equal(out[i].user, users[out[i].reason]);
-		assert_int_equal(out[i].at, 2000 - (int)out[i].reason);
+		assert_string_equal(out[i].user, users[out[i].trigger]);
+		assert_int_equal(out[i].at, 2000 - (int)out[i].trigger);
 	}
 	/* Listing removes nothing: a crash before the ledger's commit loses no account. */
 	assert_int_equal(box_count(b, "new"), 4);
@@ -377,7 +377,7 @@ static void an_arrival_of_an_earlier_version_is_listed_and_removed(void **state)
 	folder_write(b->folder, "new/alice.asked", "");
 	assert_int_equal(list(b, out, &bad), 1);
 	assert_int_equal(bad, 0);
-	assert_int_equal(out[0].reason, TRIGGER_MANUAL);
+	assert_int_equal(out[0].trigger, TRIGGER_MANUAL);
 	assert_true(spool_remove(&b->reader, out[0].name, &fault));
 	assert_int_equal(box_count(b, "new"), 0);
 }

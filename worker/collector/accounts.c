@@ -235,12 +235,13 @@ static bool reset_machine(struct collector *c, const struct host *host, struct f
 {
 	log_event(LOG_LEVEL_NOTE, "baseline",
 		"the machine-id, or the id of firmware or cloud, has changed: this is a copy of "
-		"host %s; its accounts and marks are removed, people are kept",
+		"host %s; its accounts and markers are removed, people are kept",
 		host->old_name);
 	return note_other_machine(c, host->old_name, fault);
 }
 
-/* A renamed host keeps its accounts and marks. Only Google's list can show that it is not a clone.
+/* A renamed host keeps its accounts and markers. Only Google's list can show that it is not a
+ * clone.
  */
 static bool note_new_name(struct collector *c, const struct host *host, struct fault *fault)
 {

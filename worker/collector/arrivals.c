@@ -42,7 +42,7 @@ static bool is_settling(struct collector *c, const struct spool_arrival *a, int6
 {
 	int64_t age = now - a->at;
 
-	if (a->reason != TRIGGER_CREATED || age < 0 || age >= c->settings->creation_delay)
+	if (a->trigger != TRIGGER_CREATED || age < 0 || age >= c->settings->creation_delay)
 		return false;
 	set_due(c, a->at + c->settings->creation_delay);
 	return true;
@@ -96,7 +96,7 @@ static enum disposition classify_unknown(struct collector *c,
 	struct sighting *s)
 {
 	/* It was deleted before it settled, so it does not count. */
-	if (a->reason == TRIGGER_CREATED)
+	if (a->trigger == TRIGGER_CREATED)
 		return DISCARD;
 	/* The user's line may be the broken one. */
 	if (!snapshot->accounts.whole)
@@ -114,7 +114,7 @@ static enum disposition classify(struct collector *c, const struct account_snaps
 	enum disposition disposition = ACCEPT;
 
 	/* A deletion is found by the comparison, which looks twice. */
-	if (a->reason == TRIGGER_DELETED)
+	if (a->trigger == TRIGGER_DELETED)
 		return DISCARD;
 	if (is_settling(c, a, now))
 		return DEFER;
@@ -124,11 +124,11 @@ static enum disposition classify(struct collector *c, const struct account_snaps
 	else
 		disposition = classify_unknown(c, snapshot, a, now, s);
 	/* A new system account does not count; a login with one is evaluated like every other. */
-	if (account && a->reason == TRIGGER_CREATED &&
+	if (account && a->trigger == TRIGGER_CREATED &&
 		(s->uid < c->settings->min_uid || s->uid > c->settings->max_uid))
 		return DISCARD;
 	if (disposition == ACCEPT)
-		s->trigger = sighting_trigger(a->reason);
+		s->trigger = sighting_trigger(a->trigger);
 	return disposition;
 }
 
@@ -181,7 +181,7 @@ static bool process_group(struct collector *c, const struct account_snapshot *sn
 	for (int i = 0; i < count; i++)
 		if (dispositions[i] != DEFER &&
 			!spool_client_take(&c->spool, &list[i],
-				dispositions[i] == ACCEPT && marks_allowed(c, list[i].reason),
+				dispositions[i] == ACCEPT && marks_allowed(c, list[i].trigger),
 				fault))
 			return false;
 	if (!spool_client_flush(&c->spool, fault))
@@ -189,7 +189,7 @@ static bool process_group(struct collector *c, const struct account_snapshot *sn
 	for (int i = 0; i < count; i++) {
 		*taken += dispositions[i] != DEFER;
 		if (dispositions[i] == ACCEPT)
-			counter_add(COUNTER_ARRIVALS, (int)sighting_trigger(list[i].reason), 0, 1);
+			counter_add(COUNTER_ARRIVALS, (int)sighting_trigger(list[i].trigger), 0, 1);
 	}
 	return true;
 }

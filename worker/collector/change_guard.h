@@ -10,8 +10,8 @@
 #include "worker/collector/collector.h"
 
 /* Sets *allowed: whether the comparison may be applied. If not, the ledger is paused with the kind
- * `brake`, and host->guard_tripped is set as soon as that pause is in effect. `resume` clears it
- * and lets the next comparison pass. The caller saves the host. */
+ * `account_changes`, and host->guard_tripped is set as soon as that pause is in effect. `resume`
+ * clears it and lets the next comparison pass. The caller saves the host. */
 bool change_guard_allows(struct collector *c, struct host *host, const struct account_diff *diff,
 	bool *allowed, struct fault *fault);
 

@@ -33,7 +33,7 @@ struct refresh {
 	bool failed; /* out of memory */
 };
 
-static void add_changed(struct refresh *g, const struct account *account, enum trigger reason)
+static void add_changed(struct refresh *g, const struct account *account, enum trigger trigger)
 {
 	struct changed_account *list = array_grow(g->list, g->count, &g->room, sizeof(*list));
 
@@ -41,7 +41,7 @@ static void add_changed(struct refresh *g, const struct account *account, enum t
 	if (!list)
 		return;
 	g->list = list;
-	g->list[g->count++] = (struct changed_account){account, reason};
+	g->list[g->count++] = (struct changed_account){account, trigger};
 }
 
 /* ---- once an hour ---- */

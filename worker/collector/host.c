@@ -102,7 +102,9 @@ static bool parse_line(struct host *h, char *line)
 		return parse_fact(h->old_machine.instance, rest);
 	if (strcmp(line, "name") == 0)
 		return str_copy(h->old_name, sizeof(h->old_name), rest);
-	if (strcmp(line, "brake") == 0)
+	if (strcmp(line, "change_guard") == 0)
+		return h->guard_tripped = strcmp(rest, "tripped") == 0;
+	if (strcmp(line, "brake") == 0) /* an earlier version wrote it */
 		return h->guard_tripped = strcmp(rest, "set") == 0;
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (strcmp(line, words[i]) == 0)
@@ -205,7 +207,7 @@ bool host_save(const struct host *h, const struct host *records, const char *sta
 	add_fact(&text, "product", h->machine.product);
 	add_fact(&text, "instance", h->machine.instance);
 	if (h->guard_tripped)
-		strbuf_add(&text, "brake set\n");
+		strbuf_add(&text, "change_guard tripped\n");
 	for (size_t i = 0; i < records->count; i++)
 		written += add_record(&text, &records->records[i]);
 	strbuf_addf(&text, "end %zu\n", written);

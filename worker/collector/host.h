@@ -8,16 +8,16 @@
  *   product HASH-OF-A-UUID
  *   instance INSTANCE-ID
  *   name HOST
- *   brake set
+ *   change_guard tripped
  *   known UID ESCAPED-USER
  *   new UID ESCAPED-USER SINCE
  *   absent UID ESCAPED-USER SINCE
  *   end NUMBER-OF-RECORDS
  *
  * `known` is the baseline: accounts that are not new. `new` and `absent` wait for the creation
- * delay. `brake` is there from the comparison that tripped the change guard to the one that passes
- * it. The file is read for a comparison and then freed, so that an idle collector is as small with
- * a million accounts as with ten.
+ * delay. `change_guard` is there from the comparison that tripped the change guard to the one that
+ * passes it; an earlier version wrote `brake set`. The file is read for a comparison and then
+ * freed, so that an idle collector is as small with a million accounts as with ten.
  */
 #ifndef CLOUDINVITE_WORKER_COLLECTOR_HOST_H
 #define CLOUDINVITE_WORKER_COLLECTOR_HOST_H

@@ -193,8 +193,8 @@ static bool work(struct loop *l, struct fault *fault)
 	else
 		return true;
 	if (!good && strcmp(fault->code, "ledger_schema") == 0)
-		return close_ledger(c), false; /* until it is whole when it is opened again */
-	/* What a passwd file of a million lines has taken goes back. */
+		return close_ledger(c), false; /* the next round opens and checks it again */
+	/* A passwd file of a million lines takes a lot of memory. */
 	ledger_release_memory(c->ledger);
 	malloc_trim(0);
 	return good;

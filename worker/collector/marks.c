@@ -25,7 +25,7 @@ static bool bind_as(struct collector *c, int64_t revision, bool *older, struct f
 		return false;
 	if (dropped > 0)
 		log_event(LOG_LEVEL_NOTE, "marks",
-			"removed %d marks of another ledger: these users are processed again at "
+			"removed %d markers of another ledger: these users are processed again at "
 			"their next login",
 			dropped);
 	return true;
@@ -35,7 +35,8 @@ static bool bind_as(struct collector *c, int64_t revision, bool *older, struct f
 static bool become_another_ledger(struct collector *c, struct fault *fault)
 {
 	log_event(LOG_LEVEL_WARN, "marks",
-		"the ledger is older than the marks: it was restored from a backup; its users are "
+		"the ledger is older than the markers: it was restored from a backup; its users "
+		"are "
 		"processed again at their next login");
 	c->change = 0;
 	return ledger_begin(c->ledger, fault) &&

@@ -3,7 +3,7 @@
  * cloudinvite-dispatcher: decides whose address a sighting is and whether to write to it, and asks
  * Google. The only program with a credential; it sees neither spool nor accounts.
  *
- *   worker_poll ─► reload? ─► judge (when woken, or every few minutes) ─► engine_run ─► …
+ *   worker_poll ─► reload? ─► classify (when woken, or every few minutes) ─► engine_run ─► …
  */
 #include <stdio.h>
 #include <string.h>
@@ -287,7 +287,7 @@ static int run(struct dispatcher *d)
 	if (d->runtime.engine)
 		drain(d);
 	log_event(LOG_LEVEL_INFO, "stopped", "%s",
-		d->worker.stop ? "asked to" : "the ledger is gone");
+		d->worker.stop ? "requested by a signal" : "the ledger was replaced or changed");
 	return d->worker.stop ? 0 : fault_exit_code(FAULT_STORAGE);
 }
 
@@ -340,7 +340,7 @@ int main(int argc, char **argv)
 	struct fault fault = {.kind = FAULT_NONE};
 	int exit_code;
 
-	memory_set_up();
+	memory_configure();
 	settings_read_keys_with(&hsm_key_reader);
 	if (!worker_start(&d.worker, &program, argc, argv, &exit_code))
 		return exit_code;

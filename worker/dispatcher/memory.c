@@ -17,7 +17,7 @@
 
 /* glibc raises this limit to the size of every large block that is freed, and would then keep the
  * next one. */
-void memory_set_up(void)
+void memory_configure(void)
 {
 	mallopt(M_MMAP_THRESHOLD, BIG_BLOCK);
 }

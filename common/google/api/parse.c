@@ -236,7 +236,7 @@ void parse_reply(const struct google_call *call, const char *body, size_t len,
 			call->method == GOOGLE_SEND ? FAULT_AMBIGUOUS : FAULT_TRANSIENT,
 			"reply_unexpected",
 			"the reply to %s does not match Google's documentation: %s%s",
-			google_method_word(call->method), json || !len ? "" : "no JSON: ", wrong);
+			google_method_word(call->method), json || !len ? "" : "not JSON: ", wrong);
 	}
 	json_decref(json);
 }

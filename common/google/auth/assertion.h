@@ -15,7 +15,7 @@
  * one. */
 #define ASSERTION_AUDIENCE "https://oauth2.googleapis.com/token"
 /* Google refuses an `iat` in the future and an `exp` more than an hour ahead, both by its own
- * clock. So many seconds may our clock be off in either direction. */
+ * clock. Our clock may be off by so many seconds in either direction. */
 #define ASSERTION_BACKDATE 30
 #define ASSERTION_LIFETIME 3300
 

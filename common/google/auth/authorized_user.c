@@ -95,7 +95,7 @@ static bool refuse_subject(const struct credential *c, const char *account, stru
 		f, "Leave subject empty: a login always acts as the account that logged in.");
 }
 
-/* The account that the file names is only what somebody wrote there; it is used in sentences. */
+/* The account that the file names is not verified. It is used in messages. */
 static bool check_account(struct credential *c, const json_t *file, struct fault *f)
 {
 	const char *account = json_string_value(json_object_get(file, "account"));

@@ -103,8 +103,8 @@ static void not_iam(const struct credential *c, int status, struct fault *f)
 		fault_remedy(f, ERROR_WAIT_REMEDY);
 		return;
 	}
-	fault_set(f, FAULT_SETUP, "iam_endpoint_unexpected", "%s answers %d, but not like IAM",
-		c->settings->iam_endpoint, status);
+	fault_set(f, FAULT_SETUP, "iam_endpoint_unexpected",
+		"%s answers %d, but does not look like IAM", c->settings->iam_endpoint, status);
 	fault_remedy(f, "Check [google] iam_endpoint. A proxy or a network login page may "
 			"intercept the call ([google] proxy).");
 }

@@ -112,8 +112,8 @@ static void not_google(const char *endpoint, int status, struct fault *f)
 {
 	fault_set(f,
 		status >= 500 || status == 408 || status == 429 ? FAULT_TRANSIENT : FAULT_SETUP,
-		"token_endpoint_unexpected", "%s answers %d, but not like a token endpoint",
-		endpoint, status);
+		"token_endpoint_unexpected",
+		"%s answers %d, but does not look like a token endpoint", endpoint, status);
 	fault_remedy(f, "Check [google] token_endpoint and proxy, then: " AGAIN);
 }
 

@@ -90,7 +90,8 @@ static void from_row(const struct row *row, const struct credential *c, const ch
 static void not_sts(const struct credential *c, int status, bool later, struct fault *f)
 {
 	fault_set(f, later ? FAULT_TRANSIENT : FAULT_SETUP, later ? "sts_server" : "sts_unexpected",
-		"%s answers %d, but not like the token service", c->settings->sts_endpoint, status);
+		"%s answers %d, but does not look like the token service",
+		c->settings->sts_endpoint, status);
 	fault_remedy(f, later ? ERROR_WAIT_REMEDY
 			      : "Check [google] sts_endpoint. A proxy or a network login page may "
 				"intercept the call ([google] proxy).");

@@ -210,7 +210,7 @@ static void not_google(const struct credential *c, const struct http_reply *repl
 
 	fault_set(f, later ? FAULT_TRANSIENT : FAULT_SETUP,
 		later ? "token_server" : "token_endpoint_unexpected",
-		"%s answers %d, but not like a token endpoint", c->token_endpoint, s);
+		"%s answers %d, but does not look like a token endpoint", c->token_endpoint, s);
 	fault_remedy(f, later ? ERROR_WAIT_REMEDY
 			      : "Check [google] token_endpoint. A proxy or a network login page "
 				"may intercept the call ([google] proxy).");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The address, the answer and the exchange of a login. An answer with another `state` is ignored,
- * so that nobody else can end or complete the login.
+ * so that no other user can end or complete the login.
  */
 #include "google/auth/oauth.h"
 

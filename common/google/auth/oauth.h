@@ -4,8 +4,8 @@
  * exchange for a refresh token (RFC 6749 and 8252, with PKCE, RFC 7636).
  *
  * `state` binds the answer to this request. The verifier, which does not leave this process before
- * the exchange, binds the code to it. So a code that somebody else has seen is useless to them, and
- * an answer that somebody else has sent is not accepted.
+ * the exchange, binds the code to it. So a code that another user has seen is useless to that user,
+ * and an answer that another user has sent is not accepted.
  */
 #ifndef CLOUDINVITE_GOOGLE_AUTH_OAUTH_H
 #define CLOUDINVITE_GOOGLE_AUTH_OAUTH_H

@@ -37,8 +37,8 @@ struct http *http_open(const struct settings *settings, struct fault *fault)
 {
 	struct http *h = NULL;
 
-	/* libcurl writes the secrets of its connections to this file. Somebody who has the file and
-	 * recorded the traffic has the token. */
+	/* libcurl writes the secrets of its TLS connections to this file. An attacker who has the
+	 * file and recorded the traffic can read the token. */
 	(void)unsetenv("SSLKEYLOGFILE");
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
 		h = calloc(1, sizeof(*h));

@@ -177,8 +177,8 @@ static int set_no_proxy(CURL *easy, const char *names)
 	return bad;
 }
 
-/* The environment is ignored: a variable that somebody left in a shell must not decide where an
- * administrator's token goes. "" tells libcurl so. */
+/* The environment is ignored: a variable that was left in a shell must not decide where an
+ * administrator's token goes. "" tells libcurl to ignore it. */
 static int set_proxy(CURL *easy, const struct settings *s)
 {
 	int bad = set_no_proxy(easy, s->no_proxy);

@@ -127,7 +127,7 @@ static bool bad_pin_fault(const struct credential *c, const char *reason, struct
 		reason);
 	return fault_remedy(f,
 		"Correct the PIN in its file or in [google] key. A TPM key must not have a "
-		"password. If the PIN was right after all: rm %s",
+		"password. If the PIN was correct after all: rm %s",
 		mark);
 }
 
@@ -165,7 +165,7 @@ static bool check_key(const struct credential *c, const EVP_PKEY *key, struct fa
 	if (EVP_PKEY_is_a(key, "RSA") && bits >= KEY_BITS_MIN)
 		return true;
 	fault_set(f, FAULT_CREDENTIALS, "held_key_kind",
-		"%s: the key is %s of %d bits; Google takes RSA of %d or more", c->path,
+		"%s: the key is %s of %d bits; Google requires RSA of %d bits or more", c->path,
 		EVP_PKEY_is_a(key, "RSA") ? "RSA" : "not an RSA key, but one", bits, KEY_BITS_MIN);
 	return fault_remedy(f, "Create an RSA key of 2048 bits there, and upload its public key to "
 			       "the service account.");

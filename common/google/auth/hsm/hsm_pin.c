@@ -133,8 +133,8 @@ static bool rejected_fault(const struct settings *s, const char *name, struct fa
 		"the token has rejected this PIN before; it will not be tried again, because "
 		"tokens lock after a few wrong PINs");
 	return fault_remedy(f,
-		"Correct the PIN in its file or in [google] key. If the PIN is right now (because "
-		"the token got this PIN): rm %s/%s",
+		"Correct the PIN in its file or in [google] key. If the PIN is correct now, "
+		"because the token's own PIN was changed: rm %s/%s",
 		s->tokens, name);
 }
 

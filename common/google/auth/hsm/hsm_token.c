@@ -37,7 +37,7 @@ static CK_C_GetFunctionList find_entry(void)
 	return get;
 }
 
-/* Asked once: p11-kit makes another list for each who asks, and keeps it for good. */
+/* Called once: p11-kit makes a new list at each call, and never frees it. */
 static CK_FUNCTION_LIST *find_functions(void)
 {
 	static CK_FUNCTION_LIST *list;
