@@ -18,27 +18,13 @@
 
 /* ---- people ---- */
 
-static bool is_trigger(const struct settings *settings, enum trigger trigger)
-{
-	switch (trigger) {
-	case TRIGGER_LOGIN:
-		return settings->triggers & TRIGGER_FLAG_LOGIN;
-	case TRIGGER_CREATED:
-		return settings->triggers & TRIGGER_FLAG_CREATED;
-	case TRIGGER_MANUAL:
-	case TRIGGER_DELETED:
-		break;
-	}
-	return true;
-}
-
 static bool tell_person(
 	struct engine *e, const struct ledger_sighting *s, const char *address, struct fault *fault)
 {
 	struct person_event event = engine_event(e, EVENT_SIGHTED);
 	char cause[160];
 
-	if (!is_trigger(e->settings, s->seen.trigger))
+	if (!trigger_counts(s->seen.trigger, e->settings))
 		return true;
 	str_format(cause, sizeof(cause), "%s of %.60s on %.60s", trigger_word(s->seen.trigger),
 		s->seen.user, s->seen.host);

@@ -46,6 +46,10 @@ struct group_table *group_parse(const char *text, size_t n, const char *names);
  * sorted, with one blank between. False if they cannot be determined: `out` is too small, or a line
  * of the file that may matter is broken. For network users, pass gid (gid_t)-1. */
 bool group_names(const struct group_table *t, const char *user, gid_t gid, char *out, size_t size);
+/* Whether the file can be complete: it has a line with gid 0, and its last line has an end. An
+ * empty file, or one that was cut while it was written, is not whole, and members may be missing in
+ * it. */
+bool group_file_whole(const struct group_table *t);
 void group_table_free(struct group_table *t);
 
 #endif
