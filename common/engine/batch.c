@@ -152,10 +152,11 @@ static void rolled_back(struct engine *e, const struct gate *gate)
 static void begin(struct engine *e)
 {
 	e->now = clock_wall();
+	e->decided_ms = clock_boot_ms();
 	e->sends_today = -1;
 	e->throttled = e->succeeded = false;
 	e->intents = 0;
-	e->realigns = false;
+	e->realigns = e->mailed = false;
 	e->retry_after = -1;
 	e->gate.call.granted = e->resync.call.granted = false;
 	e->resync.step = RESYNC_STAY;

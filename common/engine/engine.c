@@ -168,7 +168,7 @@ bool engine_run(struct engine *e, const int *fds, int nfds, int max_wait_ms, str
 
 bool engine_idle(const struct engine *e)
 {
-	if (e->in_flight > 0 || e->replies > 0)
+	if (e->in_flight > 0 || e->replies > 0 || reconcile_waits_for_clock(e))
 		return false;
 	return e->draining ? e->busy == 0 : clock_boot_ms() < e->next_ms;
 }

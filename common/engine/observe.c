@@ -4,18 +4,7 @@
  */
 #include "engine/engine_internal.h"
 
-#include <string.h>
-
 #include "base/clock.h"
-
-/* The job looks for itself. */
-static bool has_job(const struct engine *e, const char *address)
-{
-	for (int n = 0; n < e->used; n++)
-		if (e->jobs[n].phase != JOB_FREE && strcmp(e->jobs[n].person.address, address) == 0)
-			return true;
-	return false;
-}
 
 static bool note_mapped(const struct ledger_sighting *s, void *ctx)
 {
@@ -42,6 +31,7 @@ static bool apply(struct engine *e, const struct person *known, const struct evi
 	int found = 1;
 
 	event.evidence = *seen;
+	event.evidence.latest = event.google_now;
 	if (!engine_policy(e, false, &policy, fault))
 		return false;
 	if (!person_step(known, &event, &policy).store)
@@ -74,5 +64,6 @@ bool observe_invitation(struct engine *e, const char *address, const struct evid
 		return false;
 	if (found == 0 && (!unknown_too || !is_sighted(e, address, &mapped, fault)))
 		return !unknown_too;
-	return !mapped || has_job(e, address) || apply(e, &p, seen, fault);
+	/* A job looks for itself. */
+	return !mapped || job_exists(e, address) || apply(e, &p, seen, fault);
 }

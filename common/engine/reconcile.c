@@ -117,9 +117,12 @@ bool reconcile_count_intents(struct engine *e, struct fault *fault)
 
 void reconcile_write_journal(struct engine *e)
 {
-	int64_t date = engine_google_now(e);
+	int64_t date = engine_google_latest(e);
 
-	if (e->intents > 0 || e->realigns)
+	/* A send that ends may have mailed just now, however long ago its intent was. */
+	if (e->mailed && e->sends_begun < e->journal.sends)
+		e->sends_begun = e->journal.sends;
+	if (e->intents > 0 || e->realigns || e->mailed)
 		send_journal_write(&e->journal, e->settings, ledger_id(e->ledger), e->sends_begun,
 			date > e->journal.mail_date ? date : e->journal.mail_date);
 }
@@ -196,7 +199,8 @@ bool reconcile_observed(struct engine *e, const struct person *before, const str
 	if (t.people < ELSEWHERE_PEOPLE)
 		return write_count(e, &t, fault);
 	t.people = 0;
-	return write_count(e, &t, fault) && start(e, "mails_elsewhere", seen->date, fault);
+	return write_count(e, &t, fault) &&
+	       start(e, "mails_elsewhere", engine_google_latest(e), fault);
 }
 
 /* ---- until it is over ---- */
@@ -211,10 +215,25 @@ bool reconcile_refresh(struct engine *e, struct fault *fault)
 	return true;
 }
 
+/* It would be over by the one Date that was heard. No single reply ends it. */
+static bool is_doubtful(const struct engine *e)
+{
+	int64_t date = engine_google_now(e);
+
+	if (!e->reconciling || !e->reconcile.list_read)
+		return false;
+	return date == 0 || (date - e->reconcile.mail_date >= GOOGLE_LAG_S &&
+				    !google_clock_is_sure(&e->clock, clock_boot_ms(), e->now));
+}
+
+bool reconcile_waits_for_clock(const struct engine *e)
+{
+	return is_doubtful(e) && engine_google_now(e) != 0 && !engine_is_stopped(e) && !e->admin;
+}
+
 bool reconcile_needs_clock(const struct engine *e)
 {
-	return e->reconciling && e->reconcile.list_read && engine_google_now(e) == 0 &&
-	       !engine_is_stopped(e) && !e->admin;
+	return is_doubtful(e) && !engine_is_stopped(e) && !e->admin;
 }
 
 bool reconcile_wants_resync(const struct engine *e)
@@ -234,10 +253,13 @@ bool reconcile_list_read(struct engine *e, struct fault *fault)
  * of another clock: it counts from there. */
 static int64_t left(const struct engine *e)
 {
-	int64_t date = engine_google_now(e), age = date - e->reconcile.mail_date;
+	int64_t now = clock_boot_ms(), date = google_clock_earliest(&e->clock, now);
+	int64_t age = date - e->reconcile.mail_date;
 
 	if (date == 0 || e->reconcile.mail_date == 0)
 		return -1;
+	if (age >= GOOGLE_LAG_S && !google_clock_is_sure(&e->clock, now, e->now))
+		return google_clock_wait_ms(&e->clock, now) / 1000 + 1;
 	return age >= GOOGLE_LAG_S ? 0 : GOOGLE_LAG_S - (age > 0 ? age : 0);
 }
 
@@ -261,7 +283,7 @@ int64_t reconcile_wait_ms(const struct engine *e)
 
 static bool date_it(struct engine *e, struct fault *fault)
 {
-	int64_t date = engine_google_now(e);
+	int64_t date = engine_google_latest(e);
 
 	if (date == 0 || (e->reconcile.mail_date != 0 && e->reconcile.mail_date <= date))
 		return true;

@@ -52,8 +52,12 @@ static int claim_size(struct engine *e, struct fault *fault)
 static bool begin_jobs(struct engine *e, const struct person *people, int n, struct fault *fault)
 {
 	for (int k = 0; k < n; k++) {
-		struct job *j = job_take_free(e);
+		struct job *j;
 
+		/* The host slept, and the lease of its own call has ended. Now it has a new one. */
+		if (job_exists(e, people[k].address))
+			continue;
+		j = job_take_free(e);
 		if (!j)
 			break;
 		if (!job_claimed(j, &people[k], fault) ||

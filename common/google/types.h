@@ -49,8 +49,8 @@ struct invitation {
  * begin at any time.
  *
  * permit: asked before the same request is sent again, which is so after a 401, or when libcurl
- * found its connection dead. `ctx` is that of `done`. Returns 0 if it may be sent, or in how many
- * milliseconds to ask again. NULL: it may. */
+ * found its connection dead. Returns 0 if it may be sent, or in how many milliseconds to ask again.
+ * NULL: it may. */
 struct google_call {
 	enum google_method method;
 	const char *address;
@@ -60,6 +60,7 @@ struct google_call {
 	const char *list_order;	     /* NULL, or e.g. update_time desc */
 	int64_t begin_until_ms;
 	int64_t (*permit)(void *ctx);
+	void *permit_ctx;
 };
 
 /* What came back. Valid only inside the callback. fault.kind:

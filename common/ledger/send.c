@@ -52,7 +52,7 @@ bool ledger_send_end(
 	return txn_begin(l, fault) && txn_end(l, send_end(l, address, outcome, fault), fault);
 }
 
-int64_t ledger_sends_since(struct ledger *l, int64_t since, struct fault *fault)
+static int64_t sends_since(struct ledger *l, int64_t since, struct fault *fault)
 {
 	int64_t count = 0;
 	struct query q;
@@ -65,4 +65,12 @@ int64_t ledger_sends_since(struct ledger *l, int64_t since, struct fault *fault)
 		fault);
 	query_number(&q, since);
 	return query_one(&q, &count) < 0 ? -1 : count;
+}
+
+int64_t ledger_sends_between(
+	struct ledger *l, int64_t from, int64_t until, struct fault *fault)
+{
+	int64_t all = sends_since(l, from, fault), later = all < 0 ? -1 : sends_since(l, until, fault);
+
+	return later < 0 ? -1 : all - later;
 }

@@ -246,6 +246,8 @@ void google_start(struct google *g, const struct google_call *call, google_done 
 	if (fake_google.decide)
 		fake_google.decide(c, &c->outcome);
 	c->ends_ms = fake_google.boot_ms + c->outcome.latency_ms;
+	if (call->begin_until_ms != 0 && fake_google.boot_ms > call->begin_until_ms)
+		c->outcome = (struct outcome){.kind = FAULT_STOPPED, .code = "stood_still"};
 }
 
 static bool tell_one_that_is_due(void)

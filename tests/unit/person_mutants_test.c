@@ -138,7 +138,7 @@ static void a_clock_at_its_epoch_makes_nobody_checked(void **state)
 	struct send_policy policy = row_policy("");
 
 	(void)state;
-	e.now = 3600;
+	e.google_now = 3600;
 	assert_int_equal(person_step(&p, &e, &policy).action, ACTION_CHECK);
 	p.checked = 1;
 	assert_int_equal(person_step(&p, &e, &policy).action, ACTION_SEND);

@@ -348,7 +348,7 @@ static bool get_permit(struct call *call)
 		return true;
 	if (now < call->ask_ms)
 		return false;
-	wait = call->what.permit(call->ctx);
+	wait = call->what.permit(call->what.permit_ctx);
 	call->ask_ms = now + wait;
 	call->needs_permit = wait > 0;
 	if (wait == 0 && call->what.begin_until_ms && method_is_idempotent(call->what.method))
