@@ -150,6 +150,8 @@ struct engine {
 	int rests;		/* … and so many rests since a success */
 
 	struct google_clock clock;
+	bool wants_clock;    /* something waits for it, and nothing else brings a reply */
+	bool sends_are_past; /* no mail is in the ledger with a time that is to come */
 	int64_t window_from, window_until;
 	bool window_is_open; /* what window_open said, and while it holds, by engine_mail_clock */
 
@@ -186,6 +188,7 @@ bool batch_run(struct engine *e, struct fault *fault);
 
 /* ---- job.c ---- */
 struct job *job_take_free(struct engine *e);
+/* Whether a job has the person, and does not end with this batch. */
 bool job_exists(const struct engine *e, const char *address);
 void job_free(struct job *j);
 static inline struct job *job_first(struct engine *e)

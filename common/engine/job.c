@@ -29,10 +29,15 @@ struct job *job_take_free(struct engine *e)
 	return j;
 }
 
+static bool is_over(const struct job *j)
+{
+	return j->phase == JOB_FREE || (j->decided && j->step.action == ACTION_NONE);
+}
+
 bool job_exists(const struct engine *e, const char *address)
 {
 	for (int n = 0; n < e->used; n++)
-		if (e->jobs[n].phase != JOB_FREE && strcmp(e->jobs[n].person.address, address) == 0)
+		if (!is_over(&e->jobs[n]) && strcmp(e->jobs[n].person.address, address) == 0)
 			return true;
 	return false;
 }

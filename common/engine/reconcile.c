@@ -215,25 +215,30 @@ bool reconcile_refresh(struct engine *e, struct fault *fault)
 	return true;
 }
 
-/* It would be over by the one Date that was heard. No single reply ends it. */
-static bool is_doubtful(const struct engine *e)
+static bool clock_is_sure(const struct engine *e)
 {
-	int64_t date = engine_google_now(e);
+	return google_clock_is_sure(&e->clock, clock_boot_ms(), e->now);
+}
 
-	if (!e->reconciling || !e->reconcile.list_read)
-		return false;
-	return date == 0 || (date - e->reconcile.mail_date >= GOOGLE_LAG_S &&
-				    !google_clock_is_sure(&e->clock, clock_boot_ms(), e->now));
+/* It may be over, but no single reply of Google's ends it. */
+static bool may_be_over(const struct engine *e)
+{
+	return engine_google_latest(e) - e->reconcile.mail_date >= GOOGLE_LAG_S &&
+	       e->reconcile.mail_date != 0 && !clock_is_sure(e);
 }
 
 bool reconcile_waits_for_clock(const struct engine *e)
 {
-	return is_doubtful(e) && engine_google_now(e) != 0 && !engine_is_stopped(e) && !e->admin;
+	return e->reconciling && e->reconcile.list_read && engine_google_now(e) != 0 &&
+	       may_be_over(e) && !engine_is_stopped(e) && !e->admin;
 }
 
 bool reconcile_needs_clock(const struct engine *e)
 {
-	return is_doubtful(e) && !engine_is_stopped(e) && !e->admin;
+	bool waited = google_clock_wait_ms(&e->clock, clock_boot_ms()) == 0;
+
+	return e->reconciling && e->reconcile.list_read && !engine_is_stopped(e) && !e->admin &&
+	       (engine_google_now(e) == 0 || (waited && may_be_over(e)));
 }
 
 bool reconcile_wants_resync(const struct engine *e)
@@ -253,13 +258,12 @@ bool reconcile_list_read(struct engine *e, struct fault *fault)
  * of another clock: it counts from there. */
 static int64_t left(const struct engine *e)
 {
-	int64_t now = clock_boot_ms(), date = google_clock_earliest(&e->clock, now);
-	int64_t age = date - e->reconcile.mail_date;
+	int64_t date = engine_google_latest(e), age = date - e->reconcile.mail_date;
 
 	if (date == 0 || e->reconcile.mail_date == 0)
 		return -1;
-	if (age >= GOOGLE_LAG_S && !google_clock_is_sure(&e->clock, now, e->now))
-		return google_clock_wait_ms(&e->clock, now) / 1000 + 1;
+	if (may_be_over(e))
+		return google_clock_wait_ms(&e->clock, clock_boot_ms()) / 1000 + 1;
 	return age >= GOOGLE_LAG_S ? 0 : GOOGLE_LAG_S - (age > 0 ? age : 0);
 }
 

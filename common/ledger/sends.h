@@ -20,6 +20,9 @@ bool ledger_send_end(
 int64_t ledger_sends_between(
 	struct ledger *l, int64_t from, int64_t until, struct fault *fault);
 
+/* Gives sends that lie in the future of `now`, by more than minutes, that time. */
+bool ledger_sends_correct(struct ledger *l, int64_t now, struct fault *fault);
+
 /* How many sends were ever begun. It only grows, whatever the clock does and retention deletes. -1
  * on a fault. */
 int64_t ledger_sends_begun(struct ledger *l, struct fault *fault);
