@@ -31,6 +31,8 @@ bool admin_wait_for_permit(
 			wait_ms > 0 && wait_ms < POLL_MS ? (int)wait_ms : POLL_MS);
 	}
 	e->now = clock_wall();
+	if (got > 0)
+		rate_limit_write_last(e->ledger, e->settings, *permit);
 	return got > 0;
 }
 

@@ -144,6 +144,7 @@ static void committed(struct engine *e)
 	e->replies = 0;
 	e->failure = false;
 	reconcile_write_journal(e);
+	rate_limit_write_last(e->ledger, e->settings, e->last_permit);
 	for (struct job *j = job_first(e); j < job_end(e); j++)
 		job_apply(j);
 	if (control->phase == CALL_REPLIED) {
@@ -170,6 +171,7 @@ static void begin(struct engine *e)
 	e->throttled = e->succeeded = false;
 	e->intents = 0;
 	e->realigns = e->mailed = false;
+	e->last_permit = 0;
 	e->retry_after = -1;
 	e->gate.call.granted = e->resync.call.granted = false;
 	e->resync.step = RESYNC_STAY;

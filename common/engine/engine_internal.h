@@ -165,6 +165,7 @@ struct engine {
 	int64_t sends_begun; /* with them */
 	bool mailed;	     /* a send of before has ended, with a mail or unclear */
 	bool realigns;	     /* the send journal is to tell of this ledger from its commit on */
+	int64_t last_permit; /* the newest one of this batch; 0: none */
 	int64_t retry_after;
 	int wanted, claimed; /* people */
 

@@ -42,6 +42,7 @@ int64_t engine_repeat_permit(struct engine *e, int64_t *permit)
 		return wait_ms > 0 ? wait_ms : ASK_AGAIN_MS;
 	/* If this fails, the permit comes back as that of a program that died. */
 	(void)rate_limit_release(e->ledger, *permit, false, NULL);
+	rate_limit_write_last(e->ledger, e->settings, fresh);
 	*permit = fresh;
 	return 0;
 }

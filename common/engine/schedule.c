@@ -167,6 +167,8 @@ static bool acquire(struct engine *e, struct permits *permits, struct fault *fau
 		e->ledger, e->settings, e->admin, want, permits->ids, &wait_ms, fault);
 	if (permits->granted < 0)
 		return false;
+	if (permits->granted > 0)
+		e->last_permit = permits->ids[permits->granted - 1];
 	if (permits->granted < want)
 		e->permits_at_ms =
 			clock_boot_ms() + (wait_ms > WAIT_MIN_MS ? wait_ms : WAIT_MIN_MS);

@@ -3,6 +3,7 @@
  * wrong. Shows I7, I11, I12. */
 #include "base/array.h"
 #include "base/str.h"
+#include "tests/unit/engine_copy.h"
 #include "tests/unit/fake_google.h"
 
 static const char alice[] = "alice@example.com";
@@ -462,6 +463,44 @@ static void a_program_that_stood_still_takes_its_permits_again(void **state)
 	site_end(&s);
 }
 
+/* Nothing is left in the new ledger of what the old one has asked in this minute. */
+static void a_ledger_in_the_place_of_a_lost_one_keeps_the_pace(void **state)
+{
+	for (int restored = 0; restored <= 1; restored++) {
+		struct site s = site_new(
+			*state, "requests_per_minute = 30\n", "resync_interval = 0");
+		int64_t *seen = watch_calls();
+
+		run_once(&s);
+		back_up(&s);
+		for (int n = 0; n < 40; n += 5)
+			five_people(&s, n);
+		run_once(&s);
+		assert_true(fake_google.seen_count > 20);
+		if (restored) {
+			restore(&s);
+		} else {
+			site_close(&s);
+			drop_ledger(&s);
+			site_open(&s);
+		}
+		for (int n = 0; n < 40; n++) {
+			char user[16];
+
+			str_format(user, sizeof(user), "person%d", n);
+			see_user(&s, user, TRIGGER_LOGIN);
+		}
+		run_once(&s);
+		run_for(&s, 50);
+		judge_all(&s);
+		run_for(&s, 300);
+		assert_true(fake_google.seen_count > 60);
+		assert_pace();
+		free(seen);
+		site_end(&s);
+	}
+}
+
 #define PROMISE(f) cmocka_unit_test_setup_teardown(f, folder_new, folder_free)
 
 int main(void)
@@ -483,6 +522,7 @@ int main(void)
 		PROMISE(nothing_expires_before_google_was_heard_and_by_the_earlier_clock),
 		PROMISE(a_request_that_is_repeated_takes_a_permit_of_its_own),
 		PROMISE(a_program_that_stood_still_takes_its_permits_again),
+		PROMISE(a_ledger_in_the_place_of_a_lost_one_keeps_the_pace),
 	};
 
 	return cmocka_run_group_tests_name("engine_time", tests, NULL, NULL);
