@@ -64,7 +64,7 @@ void admin_call_with_permit(struct engine *e, const struct google_call *call, in
 	reply->date = kept.date;
 	e->replies--;
 	e->now = clock_wall();
-	/* Nobody has stopped the command: it may be tried again. */
+	/* It was not stopped by a signal: the command may be tried again. */
 	if (strcmp(reply->fault.code, "stood_still") == 0)
 		reply->fault.kind = FAULT_TRANSIENT;
 }

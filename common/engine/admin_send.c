@@ -28,7 +28,7 @@ struct sending {
 	const struct admin_waiting *waiting;
 	const char *reason;
 	struct person claimed;
-	struct person_step step; /* the last one that was committed, … */
+	struct person_step step;  /* the last one that was committed, … */
 	struct person_step first; /* … and the one of the claim */
 	int64_t begun_ms;	  /* when the last call began */
 	enum person_action asked;

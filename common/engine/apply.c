@@ -123,8 +123,7 @@ static int64_t window_opens(struct engine *e)
 	int64_t now = engine_mail_clock(e);
 
 	if (now < e->window_from || now >= e->window_until) {
-		e->window_is_open =
-			window_open(e->settings->send_window, now, &e->window_until);
+		e->window_is_open = window_open(e->settings->send_window, now, &e->window_until);
 		e->window_from = now;
 	}
 	return e->window_is_open ? 0 : planned(e, e->window_until);
@@ -140,8 +139,8 @@ static bool count_sends(struct engine *e, struct fault *fault)
 		return true;
 	if (!reconcile_check_ledger(e, fault))
 		return false;
-	e->sends_today = ledger_sends_between(e->ledger, timezone_midnight(zone, now, 0),
-		timezone_midnight(zone, now, 1), fault);
+	e->sends_today = ledger_sends_between(
+		e->ledger, timezone_midnight(zone, now, 0), timezone_midnight(zone, now, 1), fault);
 	return e->sends_today >= 0;
 }
 

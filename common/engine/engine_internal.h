@@ -157,7 +157,7 @@ struct engine {
 
 	/* one batch */
 	int64_t now;
-	int64_t decided_ms; /* clock_boot_ms: not later, the calls that follow were decided on */
+	int64_t decided_ms;  /* clock_boot_ms: not later, the calls that follow were decided on */
 	int64_t ahead_ms;    /* of the boot's clock, at the last batch; 0: none yet */
 	int64_t sends_today; /* -1: not counted yet */
 	bool succeeded, throttled;

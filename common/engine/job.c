@@ -107,8 +107,7 @@ static bool is_old_answer(const struct job *j)
 	enum person_state state = job_person(j)->state;
 
 	return (j->action == ACTION_CHECK || j->action == ACTION_GET) &&
-	       state != PERSON_UNCONFIRMED && state != PERSON_INVITED &&
-	       engine_is_old(j->begun_ms);
+	       state != PERSON_UNCONFIRMED && state != PERSON_INVITED && engine_is_old(j->begun_ms);
 }
 
 bool job_replied(struct job *j, struct fault *fault)

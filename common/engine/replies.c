@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/minmax.h"
 
-#define OLD_MS	    INT64_C(300000)
+#define OLD_MS	     INT64_C(300000)
 #define ASK_AGAIN_MS 1000
 
 int64_t engine_google_now(const struct engine *e)

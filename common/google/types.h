@@ -44,9 +44,9 @@ struct invitation {
 
 /* One call. `address` is for all methods but list; list_* are for list only. Strings are copied.
  *
- * begin_until_ms (clock_boot_ms): the request is not begun later, because the program may have stood
- * still since it decided on it; the call is then STOPPED, with the code "stood_still". 0: it may
- * begin at any time.
+ * begin_until_ms (clock_boot_ms): the request is not begun later, because the program may have
+ * stood still since it decided on it; the call is then STOPPED, with the code "stood_still". 0: it
+ * may begin at any time.
  *
  * permit: asked before the same request is sent again, which is so after a 401, or when libcurl
  * found its connection dead. Returns 0 if it may be sent, or in how many milliseconds to ask again.

@@ -67,10 +67,10 @@ static int64_t sends_since(struct ledger *l, int64_t since, struct fault *fault)
 	return query_one(&q, &count) < 0 ? -1 : count;
 }
 
-int64_t ledger_sends_between(
-	struct ledger *l, int64_t from, int64_t until, struct fault *fault)
+int64_t ledger_sends_between(struct ledger *l, int64_t from, int64_t until, struct fault *fault)
 {
-	int64_t all = sends_since(l, from, fault), later = all < 0 ? -1 : sends_since(l, until, fault);
+	int64_t all = sends_since(l, from, fault),
+		later = all < 0 ? -1 : sends_since(l, until, fault);
 
 	return later < 0 ? -1 : all - later;
 }
@@ -91,7 +91,8 @@ static int next_future_send(
 	struct query q;
 	int found;
 
-	query_start(&q, l, "SELECT id, address, outcome, actor FROM send WHERE at > ? LIMIT 1", fault);
+	query_start(
+		&q, l, "SELECT id, address, outcome, actor FROM send WHERE at > ? LIMIT 1", fault);
 	query_number(&q, now + TOLERANCE_S);
 	found = query_row(&q);
 	if (found > 0) {

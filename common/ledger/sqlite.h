@@ -24,7 +24,7 @@ struct ledger {
 	sqlite3 *db;
 	char *path;
 	char timezone[TIMEZONE_MAX]; /* the settings': where a day begins */
-	bool reading; /* LEDGER_READ */
+	bool reading;		     /* LEDGER_READ */
 	dev_t device; /* of the file that was opened, to notice that it was replaced */
 	ino_t inode;
 	char id[33];

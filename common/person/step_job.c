@@ -77,8 +77,8 @@ void on_claimed(
 		if (step->next.orphan_reason != REASON_NONE)
 			end_orphaned(step);
 		else
-			step->action =
-				checked_lately(&step->next, e->google_now) ? ACTION_SEND : ACTION_CHECK;
+			step->action = checked_lately(&step->next, e->google_now) ? ACTION_SEND
+										  : ACTION_CHECK;
 		break;
 	case PERSON_NOT_INVITABLE:
 	case PERSON_ACCEPTED:

@@ -35,8 +35,8 @@ struct rate_limit_status {
  * when to ask again. Without a limit all are granted, with the id 0. */
 int rate_limit_acquire(struct ledger *l, const struct settings *s, bool admin, int want,
 	int64_t *permits, int64_t *wait_ms, struct fault *fault);
-/* After the commit in which they were acquired, and before their requests begin: writes the newest of
- * them to a file beside the tokens, for a ledger that takes the place of this one. */
+/* After the commit in which they were acquired, and before their requests begin: writes the newest
+ * of them to a file beside the tokens, for a ledger that takes the place of this one. */
 void rate_limit_write_last(struct ledger *l, const struct settings *s, int64_t permit);
 /* The request has ended. `unused`: it was never made, so the permit is free at once. */
 bool rate_limit_release(struct ledger *l, int64_t permit, bool unused, struct fault *fault);

@@ -134,8 +134,7 @@ bool rate_limit_recall(struct ledger *l, const struct settings *s,
 	if ((strcmp(last.ledger, ledger_id(l)) == 0 && last.permit <= newest) ||
 		over_at(s, &last, now) <= now->ms)
 		return true;
-	if (!use_all(l, s, now, over_at(s, &last, now), fault) ||
-		!newest_permit(l, &newest, fault))
+	if (!use_all(l, s, now, over_at(s, &last, now), fault) || !newest_permit(l, &newest, fault))
 		return false;
 	rate_limit_write_last_at(l, s, newest, now);
 	return true;

@@ -13,9 +13,9 @@
 #include "base/file.h"
 #include "base/str.h"
 
-#define ZONES	   "/usr/share/zoneinfo/"
-#define HOST_ZONE  "/etc/localtime"
-#define DAY	   INT64_C(86400)
+#define ZONES	  "/usr/share/zoneinfo/"
+#define HOST_ZONE "/etc/localtime"
+#define DAY	  INT64_C(86400)
 
 static char zone_variable[sizeof("TZ=:") + TIMEZONE_MAX];
 static char *zone_environ[] = {zone_variable, NULL};

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Time zones: those of the tz database, "UTC", and "" for this host's (/etc/localtime). The variable
- * TZ of the environment never counts: the day of a ledger must not depend on who runs a command.
+ * Time zones: those of the tz database, "UTC", and "" for this host's (/etc/localtime). The
+ * variable TZ of the environment never counts: the day of a ledger must not depend on who runs a
+ * command.
  *
  * libc knows only the zone of the process, so TZ is changed while these functions run (some 20 µs).
  * It is done by pointing `environ` elsewhere and back, never by setenv, so that another thread's
@@ -24,7 +25,8 @@ bool timezone_known(const char *zone);
 char **timezone_enter(const char *zone);
 void timezone_leave(char **saved);
 
-/* The first second of the day of `wall` in that zone, or of the day that comes `days` days later. */
+/* The first second of the day of `wall` in that zone, or of the day that comes `days` days later.
+ */
 int64_t timezone_midnight(const char *zone, int64_t wall, int days);
 
 #endif

@@ -116,7 +116,7 @@ class Repeats(RateLimit):
 
     RATE = 30
 
-    def assert_pace(self, log):
+    def assert_rate(self, log):
         self.assertLessEqual(busiest_minute(log), self.RATE)
         self.assertGreaterEqual(len(log), self.RATE - 3)
         self.assertTrue(all(count == 1 for count in self.google.mailbox()["counts"].values()))
@@ -134,7 +134,7 @@ class Repeats(RateLimit):
             {"route": "get", "action": "drop_before", "reused_only": True, "times": 0},
             {"route": "check", "status": 401, "after": 4, "times": 8}])
         log = self.run_a_minute(site)
-        self.assert_pace(log)
+        self.assert_rate(log)
         self.assertIn(401, [entry["status"] for entry in log])
         print(f"# {len(log)} calls, at most {busiest_minute(log)} in a minute", flush=True)
 

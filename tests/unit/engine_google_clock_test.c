@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "engine/google_clock.h"
 
 #define T      INT64_C(1795392000)
@@ -26,8 +27,7 @@ static void it_goes_on_with_the_clock_that_counts_sleep(void **state)
 	google_clock_hear(&c, T, 5 * SECOND);
 	assert_int_equal(google_clock_now(&c, 5 * SECOND + 3 * DAY * SECOND), T + 3 * DAY);
 	google_clock_hear(&c, T + 3 * DAY + 299, 5 * SECOND + 3 * DAY * SECOND);
-	assert_int_equal(
-		google_clock_now(&c, 6 * SECOND + 3 * DAY * SECOND), T + 3 * DAY + 300);
+	assert_int_equal(google_clock_now(&c, 6 * SECOND + 3 * DAY * SECOND), T + 3 * DAY + 300);
 }
 
 static void a_jump_is_believed_when_a_later_reply_says_the_same(void **state)
@@ -35,7 +35,7 @@ static void a_jump_is_believed_when_a_later_reply_says_the_same(void **state)
 	static const int64_t jumps[] = {-4 * DAY, -301, 301, 4 * DAY};
 
 	(void)state;
-	for (size_t n = 0; n < sizeof(jumps) / sizeof(jumps[0]); n++) {
+	for (size_t n = 0; n < ARRAY_SIZE(jumps); n++) {
 		struct google_clock c = {.date = 0};
 		int64_t at = 100 * SECOND, jump = jumps[n];
 
@@ -67,7 +67,7 @@ static void one_reply_that_contradicts_is_forgotten_when_the_next_does_not(void 
 	google_clock_hear(&c, T + 40, 40 * SECOND);
 	assert_int_equal(google_clock_latest(&c, 40 * SECOND, T + 40), T + 40);
 	assert_true(google_clock_is_sure(&c, 40 * SECOND, T + 40));
-	/* A third clock is no witness for the second. */
+	/* A third clock does not confirm the second. */
 	google_clock_hear(&c, T + 4 * DAY, 50 * SECOND);
 	google_clock_hear(&c, T + 9 * DAY, 90 * SECOND);
 	google_clock_hear(&c, T + 4 * DAY, 130 * SECOND);

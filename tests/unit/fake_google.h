@@ -50,10 +50,11 @@ struct outcome {
 	const char *code;
 	bool quota;
 	int64_t retry_after;
-	bool effect;  /* for a send: it mails */
-	bool unclear; /* … but the Operation does not say so */
+	bool effect;	/* for a send: it mails */
+	bool unclear;	/* … but the Operation does not say so */
 	int repeats;	/* so many requests before it are answered by 401 */
-	int64_t date_s; /* the reply's Date is so far ahead of Google's clock; NO_DATE: it has none */
+	int64_t date_s; /* the reply's Date is so far ahead of Google's clock; NO_DATE: it has none
+			 */
 	int latency_ms;
 };
 

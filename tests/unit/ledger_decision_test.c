@@ -146,7 +146,8 @@ static void forget_leaves_no_trace_in_the_ledger_s_files(void **state)
 	assert_int_equal(seen(site, "web1", "alice").id, 0);
 	assert_int_equal(ledger_forget(site->ledger, ALICE, &site->fault), 0);
 	/* Today's mail still counts against the daily limit. */
-	assert_int_equal(ledger_sends_between(site->ledger, clock_wall() - 60, INT64_MAX, &site->fault), 1);
+	assert_int_equal(
+		ledger_sends_between(site->ledger, clock_wall() - 60, INT64_MAX, &site->fault), 1);
 }
 
 static void a_forgotten_person_stays_blocked(void **state)
@@ -473,8 +474,8 @@ static void today_is_the_day_of_the_settings_zone_whatever_tz_says(void **state)
 	GOOD(site, ledger_send_begin(
 			   site->ledger, BOB, noon - INT64_C(12) * 3600, "t", &site->fault) > 0);
 	/* A clock that was ahead left these. */
-	GOOD(site, ledger_send_begin(site->ledger, BOB, noon + INT64_C(12) * 3600, "t",
-			   &site->fault) > 0);
+	GOOD(site, ledger_send_begin(
+			   site->ledger, BOB, noon + INT64_C(12) * 3600, "t", &site->fault) > 0);
 	GOOD(site, ledger_send_begin(site->ledger, BOB, noon + 300 * DAY, "t", &site->fault) > 0);
 	GOOD(site, ledger_summarise(site->ledger, noon, &sum, &site->fault));
 	unsetenv("TZ");

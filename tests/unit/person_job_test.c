@@ -10,10 +10,11 @@ static void what_a_claimed_person_needs_first_depends_on_the_state(void **state)
 		{"never checked", "queued first_check next=now", "claimed", "", "action=check"},
 		{"checked just now", "queued retry next=now checked=google", "claimed", "",
 			"action=send"},
-		{"checked almost a day ago", "queued retry next=now checked=google-86399", "claimed",
-			"", "action=send"},
-		{"checked, but Google's clock is not known now", "queued retry next=now checked=google",
-			"claimed google=0", "", "action=check"},
+		{"checked almost a day ago", "queued retry next=now checked=google-86399",
+			"claimed", "", "action=send"},
+		{"checked, but Google's clock is not known now",
+			"queued retry next=now checked=google", "claimed google=0", "",
+			"action=check"},
 		{"checked a day ago", "queued retry next=now checked=google-86400", "claimed", "",
 			"action=check"},
 		{"checked by a clock that was ahead", "queued retry next=now checked=google+1",
@@ -192,7 +193,8 @@ static void a_resend_counts_the_mails_and_goes_on(void **state)
 			"action=send"},
 		{"approved after it was never confirmed",
 			"queued approved approved next=now mails=1 resend",
-			"got shows=INVITED mails=1", "queued approved checked=google", "action=send"},
+			"got shows=INVITED mails=1", "queued approved checked=google",
+			"action=send"},
 		{"unconfirmed before",
 			"unconfirmed unconfirmed next=now intent=now-1h date=google-1h mails=0 "
 			"imails=0 resend",
@@ -301,8 +303,8 @@ static void without_a_permit_the_rules_say_whether_it_is_waited_for(void **state
 		{"an administrator is told: reconcile", "held dry_run checked=google",
 			"permit manual | reconciling | held dry_run", "held dry_run",
 			"refusal=reconcile"},
-		{"an administrator waits for it, too", "held dry_run checked=google", "permit manual",
-			"", "action=send"},
+		{"an administrator waits for it, too", "held dry_run checked=google",
+			"permit manual", "", "action=send"},
 	};
 
 	(void)state;

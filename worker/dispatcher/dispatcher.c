@@ -127,8 +127,8 @@ static bool classify(struct dispatcher *d)
 	return false;
 }
 
-/* With a clock that is far ahead, everything would be past its retention, so Google's counts, too. If
- * nothing else brings a reply of Google's, it is asked for one. */
+/* With a clock that is far ahead, everything would be past its retention, so Google's counts, too.
+ * If nothing else brings a reply of Google's, it is asked for one. */
 static void expire(struct dispatcher *d)
 {
 	struct fault fault = {.kind = FAULT_NONE};
