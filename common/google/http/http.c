@@ -138,12 +138,11 @@ void http_close(struct http *h)
 
 /* ---- the clock ---- */
 
-/* The Date of a page is that of whatever answers in place of Google. */
 static void record_date(struct http *h, const struct http_reply *reply)
 {
 	int64_t change;
 
-	if (!reply->date || !str_starts(reply->content_type, "application/json"))
+	if (!reply->date)
 		return;
 	h->skew = clock_wall() - reply->date;
 	change = h->skew - h->skew_said;
@@ -195,7 +194,9 @@ static void deliver(struct http *h, struct transfer *t, CURLcode result)
 	unlink_running(h, t);
 	curl_multi_remove_handle(h->multi, t->easy);
 	transfer_finish(t, result);
-	record_date(h, &t->reply);
+	/* The Date of a page is that of whatever answers in place of the API. */
+	if (str_starts(t->reply.content_type, "application/json"))
+		record_date(h, &t->reply);
 	h->stalled = h->stalled || (result == CURLE_OPERATION_TIMEDOUT && !t->reply.status);
 	h->last_used = clock_boot_ms();
 	t->done(t->ctx, &t->reply);
