@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Time: hosts that sleep, programs that stand still, Dates of other clocks, a host clock that is
- * wrong. Shows I7, I11, I12. */
+/* Shows I7, I11, I12 (docs/design.md, "Invariants"): hosts that sleep, programs that stand still,
+ * Dates of other clocks, a host clock that is wrong. */
 #include "base/array.h"
 #include "base/str.h"
 #include "tests/unit/engine_copy.h"
