@@ -74,20 +74,6 @@ int64_t clock_day_start(int64_t wall)
 	return wall - (rest < 0 ? rest + DAY : rest);
 }
 
-/* mktime finds the right second on days that have 23 or 25 hours. */
-int64_t clock_midnight(int64_t wall, int days)
-{
-	time_t t = (time_t)wall;
-	struct tm tm;
-
-	if (!localtime_r(&t, &tm))
-		return clock_day_start(wall) + days * DAY;
-	tm.tm_mday += days;
-	tm.tm_hour = tm.tm_min = tm.tm_sec = 0;
-	tm.tm_isdst = -1;
-	return (int64_t)mktime(&tm);
-}
-
 /* Reads `count` digits at *s and moves *s past them. */
 static bool digits(const char **s, int count, int *out)
 {

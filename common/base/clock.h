@@ -24,9 +24,6 @@ char *clock_rfc3339(int64_t wall, char out[CLOCK_TEXT_SIZE]);
 char *clock_day(int64_t wall, char out[CLOCK_TEXT_SIZE]);
 /* The first second (UTC) of the day of `wall`. */
 int64_t clock_day_start(int64_t wall);
-/* The first second of the day of `wall` in this host's time zone, or of the day that comes `days`
- * days later. */
-int64_t clock_midnight(int64_t wall, int days);
 /* RFC 3339 with `Z` or an offset, and up to 9 fractional digits, which are cut off. A leap
  * second becomes the first second of the next day. False if malformed, or if it is not a date. */
 bool clock_parse_rfc3339(const char *s, int64_t *out);

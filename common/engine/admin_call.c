@@ -5,6 +5,8 @@
  */
 #include "engine/engine_internal.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 
 #define POLL_MS 250 /* how often `progress` is called while a command waits */
@@ -17,27 +19,54 @@ bool admin_wait_for_permit(
 	int64_t wait_ms = 0;
 	int got;
 
-	while ((got = rate_limit_acquire(
-			e->ledger, e->settings, e->admin, 1, permit, &wait_ms, fault)) == 0) {
+	while (true) {
+		e->decided_ms = clock_boot_ms();
+		got = rate_limit_acquire(
+			e->ledger, e->settings, e->admin, 1, permit, &wait_ms, fault);
+		if (got != 0)
+			break;
 		if (w->progress && wait_ms > 0)
 			w->progress(wait_ms, w->ctx);
 		google_poll(e->google, NULL, 0,
 			wait_ms > 0 && wait_ms < POLL_MS ? (int)wait_ms : POLL_MS);
 	}
 	e->now = clock_wall();
+	if (got > 0)
+		rate_limit_write_last(e->ledger, e->settings, *permit);
 	return got > 0;
 }
 
-void admin_call_with_permit(
-	struct engine *e, const struct google_call *call, struct google_reply *reply)
+struct repeated {
+	struct engine *engine;
+	int64_t *permit;
+};
+
+static int64_t repeat_permit(void *ctx)
 {
+	const struct repeated *r = ctx;
+
+	return engine_repeat_permit(r->engine, r->permit);
+}
+
+void admin_call_with_permit(struct engine *e, const struct google_call *call, int64_t *permit,
+	struct google_reply *reply)
+{
+	struct repeated repeated = {e, permit};
+	struct google_call limited = *call;
 	struct google_reply kept;
 
+	limited.begin_until_ms = google_begin_until(e->settings, e->decided_ms);
+	limited.permit = repeat_permit;
+	limited.permit_ctx = &repeated;
 	e->in_flight++;
-	google_call_sync(e->google, call, reply);
+	google_call_sync(e->google, &limited, reply);
 	engine_replied(e, call->method, reply, &kept);
+	reply->date = kept.date;
 	e->replies--;
 	e->now = clock_wall();
+	/* It was not stopped by a signal: the command may be tried again. */
+	if (strcmp(reply->fault.code, "stood_still") == 0)
+		reply->fault.kind = FAULT_TRANSIENT;
 }
 
 bool admin_return_permit(
@@ -58,7 +87,7 @@ bool admin_call(struct engine *e, const struct google_call *call, const struct a
 
 	if (!admin_wait_for_permit(e, w, &permit, fault))
 		return false;
-	admin_call_with_permit(e, call, reply);
+	admin_call_with_permit(e, call, &permit, reply);
 	return admin_return_permit(e, permit, reply, fault);
 }
 

@@ -28,7 +28,9 @@ struct sending {
 	const struct admin_waiting *waiting;
 	const char *reason;
 	struct person claimed;
-	struct person_step step; /* the last one that was committed */
+	struct person_step step;  /* the last one that was committed, … */
+	struct person_step first; /* … and the one of the claim */
+	int64_t begun_ms;	  /* when the last call began */
 	enum person_action asked;
 	struct google_reply reply; /* to what was asked last … */
 	int64_t permit;		   /* … with this permit, … */
@@ -138,7 +140,7 @@ static void begin(struct engine *e)
 {
 	e->sends_today = -1;
 	e->intents = 0;
-	e->realigns = false;
+	e->realigns = e->mailed = false;
 }
 
 static bool commit_once(struct sending *s, struct person_event event, struct fault *fault)
@@ -216,6 +218,11 @@ static bool get_permit(struct sending *s, struct fault *fault)
 		return true;
 	if (!admin_wait_for_permit(e, s->waiting, &s->permit, fault))
 		return false;
+	/* What Google has answered meanwhile clears the way no more. */
+	if (engine_is_old(s->begun_ms)) {
+		s->step = s->first;
+		return rate_limit_release(e->ledger, s->permit, true, fault);
+	}
 	event = event_of(s, EVENT_PERMIT);
 	event.granted = true;
 	good = commit(s, &event, fault);
@@ -238,7 +245,8 @@ static bool ask_google(struct sending *s, struct fault *fault)
 		!admin_wait_for_permit(e, s->waiting, &s->permit, fault))
 		return false;
 	s->asked = s->step.action;
-	admin_call_with_permit(e, &call, &s->reply);
+	s->begun_ms = clock_boot_ms();
+	admin_call_with_permit(e, &call, &s->permit, &s->reply);
 	event = event_of(s, EVENT_GOT);
 	engine_event_of_reply(&event, s->asked, &s->reply, &setup);
 	if (s->reply.fault.kind == FAULT_NONE)
@@ -290,6 +298,7 @@ void engine_send(struct engine *e, const char *address, bool resend, const char 
 	if (!admin_plain_address(address, plain, &out->fault))
 		return;
 	good = claim(&s, plain, resend, &fault);
+	s.first = s.step;
 	while (good && s.step.action != ACTION_NONE)
 		good = go_on(&s, &fault);
 	if (!good)

@@ -10,6 +10,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/minmax.h"
+#include "settings/timezone.h"
 
 /* ---- events ---- */
 
@@ -41,7 +43,8 @@ struct person_event engine_event(const struct engine *e, enum person_event_kind 
 	struct person_event event = {.kind = kind,
 		.now = e->now,
 		.today = clock_day_start(e->now),
-		.google_now = engine_google_now(e)};
+		.google_now = engine_google_latest(e),
+		.mail_at = engine_mail_clock(e)};
 
 	if (kind == EVENT_CONTROL)
 		event.random = random_number();
@@ -72,7 +75,7 @@ static void event_of_answer(struct person_event *event, const struct google_repl
 		event->kind = EVENT_SENT;
 		event->sent.confirmed = reply->confirmed;
 		event->sent.mails = reply->has_invitation ? reply->invitation.mails : -1;
-		event->sent.date = reply->date;
+		event->sent.date = event->google_now;
 		break;
 	case ACTION_CANCEL:
 		event->kind = EVENT_CANCELLED;
@@ -83,6 +86,7 @@ static void event_of_answer(struct person_event *event, const struct google_repl
 		event->kind = EVENT_GOT;
 		event->evidence = engine_evidence(
 			reply->shown ? &reply->invitation : NULL, reply->date, event->now);
+		event->evidence.latest = event->google_now;
 		break;
 	}
 }
@@ -111,34 +115,35 @@ void engine_event_of_reply(struct person_event *event, enum person_action call,
 
 /* ---- what the rules allow now ---- */
 
-static int64_t window_opens(struct engine *e)
+/* What Google's clock calls `moment`, by the host's, which plans; a moment that is over is now. */
+static int64_t planned(const struct engine *e, int64_t moment)
 {
-	if (e->now < e->window_from || e->now >= e->window_until) {
-		bool open = window_open(e->settings->send_window, e->now, &e->window_until);
-
-		e->window_from = e->now;
-		e->window_opens = open ? 0 : e->window_until;
-	}
-	return e->window_opens;
+	return e->now + max_i64(moment - engine_mail_clock(e), 0);
 }
 
-/* The moment that tells the day: a host clock that has jumped ahead brings no second day's mails.
- */
-static int64_t moment_of_day(const struct engine *e)
+static int64_t window_opens(struct engine *e)
 {
-	int64_t google = engine_google_now(e);
+	int64_t now = engine_mail_clock(e);
 
-	return google != 0 && google < e->now ? google : e->now;
+	if (now < e->window_from || now >= e->window_until) {
+		e->window_is_open = window_open(e->settings->send_window, now, &e->window_until);
+		e->window_from = now;
+	}
+	return e->window_is_open ? 0 : planned(e, e->window_until);
 }
 
 /* Once a batch. */
 static bool count_sends(struct engine *e, struct fault *fault)
 {
+	const char *zone = e->settings->timezone;
+	int64_t now = engine_mail_clock(e);
+
 	if (e->sends_today >= 0)
 		return true;
 	if (!reconcile_check_ledger(e, fault))
 		return false;
-	e->sends_today = ledger_sends_since(e->ledger, clock_midnight(moment_of_day(e), 0), fault);
+	e->sends_today = ledger_sends_between(
+		e->ledger, timezone_midnight(zone, now, 0), timezone_midnight(zone, now, 1), fault);
 	return e->sends_today >= 0;
 }
 
@@ -152,7 +157,6 @@ static enum discovery_policy discovery_policy(const struct settings *settings)
 bool engine_policy(struct engine *e, bool send, struct send_policy *policy, struct fault *fault)
 {
 	const struct settings *s = e->settings;
-	int64_t today = moment_of_day(e);
 
 	*policy = (struct send_policy){.dry_run = s->mode == MODE_DRY_RUN,
 		.cancel_on_delete = s->cancel_on_delete,
@@ -164,7 +168,7 @@ bool engine_policy(struct engine *e, bool send, struct send_policy *policy, stru
 	if (!count_sends(e, fault))
 		return false;
 	policy->sent_today = e->sends_today;
-	policy->day_ends = clock_midnight(today, 1) + (e->now - today); /* by the host's clock */
+	policy->day_ends = planned(e, timezone_midnight(s->timezone, engine_mail_clock(e), 1));
 	policy->window_opens = window_opens(e);
 	policy->reconciling = e->reconciling;
 	policy->reconcile_until = e->reconciling ? reconcile_until(e) : 0;
@@ -202,6 +206,7 @@ static bool store(struct engine *e, const struct person_step *step, const struct
 		e->sends_today++;
 		e->intents++;
 	}
+	e->mailed = e->mailed || step->outcome == SEND_SENT || step->outcome == SEND_UNCONFIRMED;
 	return ledger_person_store(e->ledger, step, stored, goes_on ? e->owner : NULL,
 		e->now + LEASE_S, e->actor, fault);
 }

@@ -102,11 +102,24 @@ static bool check_resync(struct engine *e, struct fault *fault)
 	return true;
 }
 
+/* A host clock that was ahead, while Google's was not known, has dated mails into the future. They
+ * would count on the days that are to come. */
+static bool correct_sends(struct engine *e, struct fault *fault)
+{
+	if (e->sends_are_past || !google_clock_is_sure(&e->clock, clock_boot_ms(), e->now))
+		return true;
+	if (!ledger_sends_correct(e->ledger, engine_google_now(e), fault))
+		return false;
+	e->sends_are_past = true;
+	return true;
+}
+
 /* ---- the transaction ---- */
 
 static bool decide(struct engine *e, struct fault *fault)
 {
 	static bool (*const steps[])(struct engine *, struct fault *) = {
+		correct_sends,
 		decide_replies,
 		reconcile_decide,
 		tell_rate_limit,
@@ -131,6 +144,7 @@ static void committed(struct engine *e)
 	e->replies = 0;
 	e->failure = false;
 	reconcile_write_journal(e);
+	rate_limit_write_last(e->ledger, e->settings, e->last_permit);
 	for (struct job *j = job_first(e); j < job_end(e); j++)
 		job_apply(j);
 	if (control->phase == CALL_REPLIED) {
@@ -152,10 +166,12 @@ static void rolled_back(struct engine *e, const struct gate *gate)
 static void begin(struct engine *e)
 {
 	e->now = clock_wall();
+	e->decided_ms = clock_boot_ms();
 	e->sends_today = -1;
 	e->throttled = e->succeeded = false;
 	e->intents = 0;
-	e->realigns = false;
+	e->realigns = e->mailed = false;
+	e->last_permit = 0;
 	e->retry_after = -1;
 	e->gate.call.granted = e->resync.call.granted = false;
 	e->resync.step = RESYNC_STAY;
@@ -176,9 +192,15 @@ static bool check_clock(struct engine *e, struct fault *fault)
 	log_event(LOG_LEVEL_NOTE, "clock", "the clock was set back by %lld s", (long long)back);
 	e->ahead_ms = ahead;
 	e->window_until = 0;
+	e->sends_are_past = false;
 	e->resync.next_at = 0;
 	e->gate.probe_now = true;
 	return true;
+}
+
+static bool needs_clock(const struct engine *e)
+{
+	return e->wants_clock && engine_google_now(e) == 0 && !engine_is_stopped(e);
 }
 
 bool batch_run(struct engine *e, struct fault *fault)
@@ -188,7 +210,7 @@ bool batch_run(struct engine *e, struct fault *fault)
 	begin(e);
 	if (!check_clock(e, fault) || !gate_refresh(e, fault) || !reconcile_refresh(e, fault))
 		return false;
-	if (reconcile_needs_clock(e))
+	if (reconcile_needs_clock(e) || needs_clock(e))
 		gate_want_control(e);
 	if (!ledger_begin(e->ledger, fault))
 		return false;

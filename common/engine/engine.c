@@ -11,6 +11,7 @@
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/minmax.h"
 #include "base/str.h"
 
 #define BACKOFF_FIRST_MS 1000
@@ -168,9 +169,20 @@ bool engine_run(struct engine *e, const int *fds, int nfds, int max_wait_ms, str
 
 bool engine_idle(const struct engine *e)
 {
-	if (e->in_flight > 0 || e->replies > 0)
+	if (e->in_flight > 0 || e->replies > 0 || reconcile_waits_for_clock(e))
 		return false;
 	return e->draining ? e->busy == 0 : clock_boot_ms() < e->next_ms;
+}
+
+int64_t engine_expiry_now(const struct engine *e)
+{
+	return min_i64(clock_wall(), google_clock_earliest(&e->clock, clock_boot_ms()));
+}
+
+void engine_want_clock(struct engine *e)
+{
+	e->wants_clock = true;
+	e->next_ms = 0;
 }
 
 void engine_drain(struct engine *e)

@@ -48,6 +48,11 @@ bool engine_run(struct engine *e, const int *fds, int nfds, int max_wait_ms, str
 bool engine_idle(const struct engine *e);
 /* Gives back the memory that only work needs; does nothing while something is under way. */
 void engine_release_memory(struct engine *e);
+/* By which time things may expire: the earlier of this host's clock and Google's. 0: Google's was
+ * not heard yet, so nothing expires. */
+int64_t engine_expiry_now(const struct engine *e);
+/* Asks Google for its clock, if it was not heard yet. */
+void engine_want_clock(struct engine *e);
 /* Starts nothing new any more; engine_run until engine_idle, bounded by the settings' timeout. */
 void engine_drain(struct engine *e);
 /* Whether a state or a verdict has changed since this was asked last: then the collector has

@@ -7,6 +7,7 @@
  *   job.c          one person's way through the events of person/event.h
  *   apply.c        settings and ledger -> policy; stores a step
  *   replies.c      what every reply says about the whole
+ *   google_clock.c which Date is believed: pure
  *   schedule.c     who comes next, with which permits of the rate limit, and when to look again
  *   pipeline.c     what goes on between two commits
  *   gate.c         the control call and the pause
@@ -33,6 +34,7 @@
 
 #include "engine/breaker.h"
 #include "engine/engine.h"
+#include "engine/google_clock.h"
 #include "engine/send_journal.h"
 #include "ratelimit/rate_limit.h"
 #include "settings/window.h"
@@ -58,6 +60,7 @@ struct job {
 	struct person claimed; /* as it was claimed: what a call without effect leads back to */
 	struct person person;  /* as of the last commit */
 	int64_t ready_ms;      /* since when it is ready */
+	int64_t begun_ms;      /* the call under way, or the one that was answered */
 	int64_t permit;	       /* of the call under way, if permit_open */
 	bool permit_open;
 	struct google_reply reply; /* without its page */
@@ -146,19 +149,23 @@ struct engine {
 	int rested_for;		/* … as many as that when it last took a rest, … */
 	int rests;		/* … and so many rests since a success */
 
-	int64_t google_date;	/* the newest Date of Google, … */
-	int64_t google_date_ms; /* … and when (clock_boot_ms) it came */
+	struct google_clock clock;
+	bool wants_clock;    /* something waits for it, and nothing else brings a reply */
+	bool sends_are_past; /* no mail is in the ledger with a time that is to come */
 	int64_t window_from, window_until;
-	int64_t window_opens; /* what window_open said, and while it holds */
+	bool window_is_open; /* what window_open said, and while it holds, by engine_mail_clock */
 
 	/* one batch */
 	int64_t now;
+	int64_t decided_ms;  /* clock_boot_ms: not later, the calls that follow were decided on */
 	int64_t ahead_ms;    /* of the boot's clock, at the last batch; 0: none yet */
 	int64_t sends_today; /* -1: not counted yet */
 	bool succeeded, throttled;
 	int intents;	     /* of sends, in its commit */
 	int64_t sends_begun; /* with them */
+	bool mailed;	     /* a send of before has ended, with a mail or unclear */
 	bool realigns;	     /* the send journal is to tell of this ledger from its commit on */
+	int64_t last_permit; /* the newest one of this batch; 0: none */
 	int64_t retry_after;
 	int wanted, claimed; /* people */
 
@@ -182,6 +189,8 @@ bool batch_run(struct engine *e, struct fault *fault);
 
 /* ---- job.c ---- */
 struct job *job_take_free(struct engine *e);
+/* Whether a job has the person, and does not end with this batch. */
+bool job_exists(const struct engine *e, const char *address);
 void job_free(struct job *j);
 static inline struct job *job_first(struct engine *e)
 {
@@ -242,8 +251,8 @@ bool schedule_plan(struct engine *e, struct fault *fault);
 /* ---- pipeline.c ---- */
 /* How many people may be in jobs at once. */
 int pipeline_depth(const struct settings *settings);
-/* Hands the job's action to Google. */
-void pipeline_start(struct job *j);
+/* Hands the job's action to Google, which was decided on at `decided_ms`. */
+void pipeline_start(struct job *j, int64_t decided_ms);
 /* Between two batches: starts calls that wait for nothing but a free connection. */
 void pipeline_start_ready(struct engine *e);
 /* How long the next batch may still wait for more replies. */
@@ -284,8 +293,8 @@ struct admin_waiting {
 bool admin_wait_for_permit(
 	struct engine *e, const struct admin_waiting *w, int64_t *permit, struct fault *fault);
 /* `reply` with its page is valid until the next call. */
-void admin_call_with_permit(
-	struct engine *e, const struct google_call *call, struct google_reply *reply);
+void admin_call_with_permit(struct engine *e, const struct google_call *call, int64_t *permit,
+	struct google_reply *reply);
 bool admin_return_permit(
 	struct engine *e, int64_t permit, const struct google_reply *reply, struct fault *fault);
 /* These three. */
@@ -367,10 +376,22 @@ int64_t reconcile_wait_ms(const struct engine *e);
 
 /* Whether it waits for Google's clock, and nothing else brings a reply. */
 bool reconcile_needs_clock(const struct engine *e);
+/* Whether only a second reply is missing, half a minute after the first. */
+bool reconcile_waits_for_clock(const struct engine *e);
 
 /* ---- replies.c ---- */
-/* Google's clock now, as far as it is known; 0: never heard. */
+/* Google's clock now, as it is believed; 0: never heard. */
 int64_t engine_google_now(const struct engine *e);
+/* The same, or later, where it is doubtful: for the time of a mail. */
+int64_t engine_google_latest(const struct engine *e);
+/* The clock by which the day and the send window are judged: Google's, if it was heard. */
+int64_t engine_mail_clock(const struct engine *e);
+/* Whether the reply to a request that began at `begun_ms` came so late that it clears the way for
+ * nothing. */
+bool engine_is_old(int64_t begun_ms);
+/* The request under way is to be sent again: it is another one. Replaces its permit and returns 0,
+ * or says in how many milliseconds to ask again. */
+int64_t engine_repeat_permit(struct engine *e, int64_t *permit);
 /* Copies what is to be kept of a reply, and counts it. */
 void engine_replied(struct engine *e, enum google_method method, const struct google_reply *reply,
 	struct google_reply *kept);

@@ -49,9 +49,20 @@ static void on_control_reply(void *ctx, const struct google_reply *reply)
 		gate_control_passed(e);
 }
 
+static int64_t repeat_permit(void *ctx)
+{
+	struct engine *e = ctx;
+
+	return engine_repeat_permit(e, &e->gate.call.permit);
+}
+
 void gate_start_control(struct engine *e)
 {
-	const struct google_call call = {.method = GOOGLE_LIST, .list_page_size = 1};
+	const struct google_call call = {.method = GOOGLE_LIST,
+		.list_page_size = 1,
+		.begin_until_ms = google_begin_until(e->settings, e->decided_ms),
+		.permit = repeat_permit,
+		.permit_ctx = e};
 
 	e->gate.call.phase = CALL_IN_FLIGHT;
 	e->gate.call.permit = e->gate.call.next_permit;

@@ -6,6 +6,8 @@
  */
 #include "engine/engine_internal.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 
 #define READY_MAX_MS INT64_C(300000) /* then others may have the people */
@@ -25,6 +27,19 @@ struct job *job_take_free(struct engine *e)
 	*j = (struct job){.engine = e};
 	e->busy++;
 	return j;
+}
+
+static bool is_over(const struct job *j)
+{
+	return j->phase == JOB_FREE || (j->decided && j->step.action == ACTION_NONE);
+}
+
+bool job_exists(const struct engine *e, const char *address)
+{
+	for (int n = 0; n < e->used; n++)
+		if (!is_over(&e->jobs[n]) && strcmp(e->jobs[n].person.address, address) == 0)
+			return true;
+	return false;
 }
 
 void job_free(struct job *j)
@@ -85,6 +100,16 @@ bool job_release(struct job *j, struct fault *fault)
 	return job_step(j, &event, fault);
 }
 
+/* It would clear the way for a mail, but the host or this program stood still since Google gave it.
+ */
+static bool is_old_answer(const struct job *j)
+{
+	enum person_state state = job_person(j)->state;
+
+	return (j->action == ACTION_CHECK || j->action == ACTION_GET) &&
+	       state != PERSON_UNCONFIRMED && state != PERSON_INVITED && engine_is_old(j->begun_ms);
+}
+
 bool job_replied(struct job *j, struct fault *fault)
 {
 	struct engine *e = j->engine;
@@ -96,6 +121,8 @@ bool job_replied(struct job *j, struct fault *fault)
 		return false;
 	e->succeeded = e->succeeded || reply->fault.kind == FAULT_NONE;
 	engine_event_of_reply(&event, j->action, reply, &setup);
+	if (is_old_answer(j))
+		event = engine_event(e, EVENT_RELEASED);
 	if (reply->quota && reply->fault.kind == FAULT_TRANSIENT)
 		gate_throttled(e, reply);
 	if (setup && !gate_refused(e, engine_method_of(j->action), &reply->fault, fault))
@@ -185,7 +212,7 @@ void job_apply(struct job *j)
 		j->action = j->step.action;
 		j->permit = j->next_permit;
 		j->permit_open = true;
-		pipeline_start(j);
+		pipeline_start(j, j->engine->decided_ms);
 	} else {
 		if (j->phase != JOB_READY)
 			j->ready_ms = clock_boot_ms();

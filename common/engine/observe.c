@@ -5,18 +5,7 @@
  */
 #include "engine/engine_internal.h"
 
-#include <string.h>
-
 #include "base/clock.h"
-
-/* The job looks for itself. */
-static bool has_job(const struct engine *e, const char *address)
-{
-	for (int n = 0; n < e->used; n++)
-		if (e->jobs[n].phase != JOB_FREE && strcmp(e->jobs[n].person.address, address) == 0)
-			return true;
-	return false;
-}
 
 static bool note_mapped(const struct ledger_sighting *s, void *ctx)
 {
@@ -40,6 +29,7 @@ static bool apply(
 	struct person_step step;
 
 	event.evidence = *seen;
+	event.evidence.latest = event.google_now;
 	if (!engine_step_free(e, p, &event, &step, fault))
 		return false;
 	if (!step.store)
@@ -75,5 +65,5 @@ bool observe_invitation(struct engine *e, const char *address, const struct evid
 		return false;
 	if (found == 0)
 		return !unknown_too || apply_unknown(e, address, seen, fault);
-	return has_job(e, address) || apply(e, &p, seen, fault);
+	return job_exists(e, address) || apply(e, &p, seen, fault);
 }

@@ -36,7 +36,7 @@ static bool advance(struct job *j)
 	bool setup;
 
 	if (!pipelining_allowed(j->engine) || j->action != ACTION_CHECK ||
-		j->reply.fault.kind != FAULT_NONE)
+		j->reply.fault.kind != FAULT_NONE || engine_is_old(j->begun_ms))
 		return false;
 	event = engine_event(j->engine, EVENT_CHECKED);
 	event.claimed = &j->claimed;
@@ -63,12 +63,23 @@ static void on_reply(void *ctx, const struct google_reply *reply)
 		j->phase = JOB_REPLIED;
 }
 
-void pipeline_start(struct job *j)
+static int64_t repeat_permit(void *ctx)
 {
-	const struct google_call call = {
-		.method = engine_method_of(j->action), .address = j->person.address};
+	struct job *j = ctx;
+
+	return engine_repeat_permit(j->engine, &j->permit);
+}
+
+void pipeline_start(struct job *j, int64_t decided_ms)
+{
+	const struct google_call call = {.method = engine_method_of(j->action),
+		.address = j->person.address,
+		.begin_until_ms = google_begin_until(j->engine->settings, decided_ms),
+		.permit = repeat_permit,
+		.permit_ctx = j};
 
 	j->phase = JOB_IN_FLIGHT;
+	j->begun_ms = clock_boot_ms();
 	j->engine->in_flight++;
 	google_start(j->engine->google, &call, on_reply, j);
 }
@@ -97,7 +108,7 @@ void pipeline_start_ready(struct engine *e)
 		if (j->phase != JOB_READY || j->action == ACTION_SEND)
 			continue;
 		if (room-- > 0 && clock_boot_ms() >= e->permits_at_ms)
-			pipeline_start(j);
+			pipeline_start(j, clock_boot_ms());
 		else
 			left = true;
 	}

@@ -176,9 +176,14 @@ bool reconcile_count_intents(struct engine *e, struct fault *fault)
 
 void reconcile_write_journal(struct engine *e)
 {
-	if (e->intents > 0 || e->realigns)
+	int64_t date = engine_google_latest(e);
+
+	/* A send that ends may have mailed just now, however long ago its intent was. */
+	if (e->mailed && e->sends_begun < e->journal.sends)
+		e->sends_begun = e->journal.sends;
+	if (e->intents > 0 || e->realigns || e->mailed)
 		send_journal_write(&e->journal, e->settings, ledger_id(e->ledger), e->sends_begun,
-			max_i64(engine_google_now(e), e->journal.mail_date));
+			max_i64(date, e->journal.mail_date));
 }
 
 /* A copy written over the open file. */
@@ -259,7 +264,8 @@ bool reconcile_observed(struct engine *e, const struct person *before, const str
 	if (t.people < ELSEWHERE_PEOPLE)
 		return write_count(e, &t, fault);
 	t.people = 0;
-	return write_count(e, &t, fault) && start(e, "mails_elsewhere", seen->date, fault);
+	return write_count(e, &t, fault) &&
+	       start(e, "mails_elsewhere", engine_google_latest(e), fault);
 }
 
 /* ---- until it is over ---- */
@@ -274,10 +280,30 @@ bool reconcile_refresh(struct engine *e, struct fault *fault)
 	return true;
 }
 
+static bool clock_is_sure(const struct engine *e)
+{
+	return google_clock_is_sure(&e->clock, clock_boot_ms(), e->now);
+}
+
+/* It may be over, but no single reply of Google's ends it. */
+static bool may_be_over(const struct engine *e)
+{
+	return engine_google_latest(e) - e->reconcile.mail_date >= GOOGLE_LAG_S &&
+	       e->reconcile.mail_date != 0 && !clock_is_sure(e);
+}
+
+bool reconcile_waits_for_clock(const struct engine *e)
+{
+	return e->reconciling && e->reconcile.list_read && engine_google_now(e) != 0 &&
+	       may_be_over(e) && !engine_is_stopped(e) && !e->admin;
+}
+
 bool reconcile_needs_clock(const struct engine *e)
 {
-	return e->reconciling && e->reconcile.list_read && engine_google_now(e) == 0 &&
-	       !engine_is_stopped(e) && !e->admin;
+	bool waited = google_clock_wait_ms(&e->clock, clock_boot_ms()) == 0;
+
+	return e->reconciling && e->reconcile.list_read && !engine_is_stopped(e) && !e->admin &&
+	       (engine_google_now(e) == 0 || (waited && may_be_over(e)));
 }
 
 bool reconcile_wants_resync(const struct engine *e)
@@ -297,10 +323,12 @@ bool reconcile_list_read(struct engine *e, struct fault *fault)
  * of another clock: it counts from there. */
 static int64_t left(const struct engine *e)
 {
-	int64_t date = engine_google_now(e), age = date - e->reconcile.mail_date;
+	int64_t date = engine_google_latest(e), age = date - e->reconcile.mail_date;
 
 	if (date == 0 || e->reconcile.mail_date == 0)
 		return -1;
+	if (may_be_over(e))
+		return google_clock_wait_ms(&e->clock, clock_boot_ms()) / 1000 + 1;
 	return max_i64(GOOGLE_LAG_S - max_i64(age, 0), 0);
 }
 
@@ -324,7 +352,7 @@ int64_t reconcile_wait_ms(const struct engine *e)
 
 static bool date_it(struct engine *e, struct fault *fault)
 {
-	int64_t date = engine_google_now(e);
+	int64_t date = engine_google_latest(e);
 
 	if (date == 0 || (e->reconcile.mail_date != 0 && e->reconcile.mail_date <= date))
 		return true;

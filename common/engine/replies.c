@@ -6,12 +6,54 @@
 #include "engine/engine_internal.h"
 
 #include "base/clock.h"
+#include "base/minmax.h"
+
+#define OLD_MS	     INT64_C(300000)
+#define ASK_AGAIN_MS 1000
 
 int64_t engine_google_now(const struct engine *e)
 {
-	if (e->google_date == 0)
-		return 0;
-	return e->google_date + (clock_boot_ms() - e->google_date_ms) / 1000;
+	return google_clock_now(&e->clock, clock_boot_ms());
+}
+
+int64_t engine_google_latest(const struct engine *e)
+{
+	return google_clock_latest(&e->clock, clock_boot_ms(), clock_wall());
+}
+
+int64_t engine_mail_clock(const struct engine *e)
+{
+	int64_t google = engine_google_now(e);
+
+	return google != 0 ? google : e->now;
+}
+
+bool engine_is_old(int64_t begun_ms)
+{
+	return clock_boot_ms() - begun_ms > OLD_MS;
+}
+
+int64_t engine_repeat_permit(struct engine *e, int64_t *permit)
+{
+	int64_t fresh = 0, wait_ms = 0;
+	int got = rate_limit_acquire(e->ledger, e->settings, e->admin, 1, &fresh, &wait_ms, NULL);
+
+	if (got <= 0)
+		return wait_ms > 0 ? wait_ms : ASK_AGAIN_MS;
+	/* If this fails, the permit comes back as that of a program that died. */
+	(void)rate_limit_release(e->ledger, *permit, false, NULL);
+	rate_limit_write_last(e->ledger, e->settings, fresh);
+	*permit = fresh;
+	return 0;
+}
+
+/* A reply may have waited for this program, which stood still, while its Date grew old. */
+static int64_t hear_date(struct engine *e, int64_t date)
+{
+	int64_t now = clock_boot_ms();
+
+	google_clock_hear(&e->clock, date, now);
+	return date == 0 ? 0 : min_i64(date, google_clock_earliest(&e->clock, now));
 }
 
 static void note_reach(struct engine *e, const struct google_reply *reply)
@@ -45,6 +87,7 @@ void engine_replied(struct engine *e, enum google_method method, const struct go
 	struct google_reply *kept)
 {
 	*kept = *reply;
+	kept->date = hear_date(e, reply->date);
 	kept->page = NULL;
 	kept->page_count = 0;
 	kept->next_page_token = NULL;
@@ -54,10 +97,6 @@ void engine_replied(struct engine *e, enum google_method method, const struct go
 	e->counts.calls[method]++;
 	e->counts.faults += reply->fault.kind != FAULT_NONE;
 	e->failure = e->failure || reply->fault.kind != FAULT_NONE;
-	if (reply->date != 0) {
-		e->google_date = reply->date;
-		e->google_date_ms = clock_boot_ms();
-	}
 	note_reach(e, reply);
 	note_gate(&e->gate, method, reply);
 }

@@ -240,6 +240,13 @@ static void on_resync_reply(void *ctx, const struct google_reply *reply)
 	s->call.phase = CALL_REPLIED;
 }
 
+static int64_t repeat_permit(void *ctx)
+{
+	struct engine *e = ctx;
+
+	return engine_repeat_permit(e, &e->resync.call.permit);
+}
+
 static void start(struct engine *e)
 {
 	struct resync *s = &e->resync;
@@ -250,6 +257,9 @@ static void start(struct engine *e)
 	if (s->by_get)
 		call = (struct google_call){
 			.method = GOOGLE_GET, .address = s->people[s->people_at]};
+	call.begin_until_ms = google_begin_until(e->settings, e->decided_ms);
+	call.permit = repeat_permit;
+	call.permit_ctx = e;
 	s->call.phase = CALL_IN_FLIGHT;
 	/* gcc -fanalyzer sees an array of resyncs in `e`, and none of its members set: calloc has.
 	 */

@@ -50,8 +50,12 @@ static int claim_size(struct engine *e, struct fault *fault)
 static bool begin_jobs(struct engine *e, const struct person *people, int n, struct fault *fault)
 {
 	for (int k = 0; k < n; k++) {
-		struct job *j = job_take_free(e);
+		struct job *j;
 
+		/* The host slept, and the lease of its own call has ended. Now it has a new one. */
+		if (job_exists(e, people[k].address))
+			continue;
+		j = job_take_free(e);
 		if (!j)
 			break;
 		if (!job_claimed(j, &people[k], fault) ||
@@ -160,6 +164,8 @@ static bool acquire(struct engine *e, struct permits *permits, struct fault *fau
 		e->ledger, e->settings, e->admin, want, permits->ids, &wait_ms, fault);
 	if (permits->granted < 0)
 		return false;
+	if (permits->granted > 0)
+		e->last_permit = permits->ids[permits->granted - 1];
 	if (permits->granted < want)
 		e->permits_at_ms = clock_boot_ms() + max_i64(wait_ms, WAIT_MIN_MS);
 	return true;

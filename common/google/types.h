@@ -42,7 +42,15 @@ struct invitation {
 	int64_t updated; /* updateTime, seconds since the epoch; 0 if absent */
 };
 
-/* One call. `address` is for all methods but list; list_* are for list only. Strings are copied. */
+/* One call. `address` is for all methods but list; list_* are for list only. Strings are copied.
+ *
+ * begin_until_ms (clock_boot_ms): the request is not begun later, because the program may have
+ * stood still since it decided on it; the call is then STOPPED, with the code "stood_still". 0: it
+ * may begin at any time.
+ *
+ * permit: asked before the same request is sent again, which is so after a 401, or when libcurl
+ * found its connection dead. Returns 0 if it may be sent, or in how many milliseconds to ask again.
+ * NULL: it may. */
 struct google_call {
 	enum google_method method;
 	const char *address;
@@ -50,6 +58,9 @@ struct google_call {
 	const char *list_page_token; /* NULL: first page */
 	const char *list_filter;     /* NULL, or e.g. state=='invited' */
 	const char *list_order;	     /* NULL, or e.g. update_time desc */
+	int64_t begin_until_ms;
+	int64_t (*permit)(void *ctx);
+	void *permit_ctx;
 };
 
 /* What came back. Valid only inside the callback. fault.kind:
@@ -64,7 +75,8 @@ struct google_call {
 struct google_reply {
 	struct fault fault;
 	int status;   /* HTTP; 0 if there was none */
-	int64_t date; /* Google's own clock (Date header), seconds since the epoch; 0 if unknown */
+	int64_t date; /* Google's own clock (Date header), seconds since the epoch; 0 if unknown, or
+			 if it is not certain that Google wrote the reply */
 	int64_t retry_after; /* seconds; -1 if not given */
 	bool quota;	     /* 429, or 403 with a quota signal */
 	int64_t duration_us;

@@ -39,6 +39,9 @@ int ledger_forget_sighting(
  * change. */
 int ledger_expire(struct ledger *l, const struct settings *settings, int64_t now, int max,
 	struct fault *fault);
+/* Whether it would delete anything, or nearly: people who were mailed may stay. 1, 0, -1. */
+int ledger_has_expired(
+	struct ledger *l, const struct settings *settings, int64_t now, struct fault *fault);
 
 /* ---- the pause ---- */
 

@@ -372,6 +372,8 @@ struct ledger *ledger_open(
 	if (!l)
 		return NULL;
 	l->reading = mode == LEDGER_READ;
+	if (settings->timezone)
+		str_copy(l->timezone, sizeof(l->timezone), settings->timezone);
 	good = (mode != LEDGER_CREATE || create_file(l->path, fault)) &&
 	       check_file(l, settings->ledger_user, fault) && open_engine(l, fault) &&
 	       check_schema(l, mode, fault);

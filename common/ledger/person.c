@@ -315,7 +315,7 @@ static bool store_outcome(
 	if (step->outcome == SEND_NONE)
 		return true;
 	if (step->outcome == SEND_BEGUN)
-		return send_begin(l, step->next.address, step->next.intent_at, actor, fault) >= 0;
+		return send_begin(l, step->next.address, step->mail_at, actor, fault) >= 0;
 	return send_end(l, step->next.address, step->outcome, fault);
 }
 

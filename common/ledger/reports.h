@@ -16,7 +16,8 @@ struct ledger_summary {
 	int64_t queue[PRIO_BACKGROUND + 1];	  /* queued people by priority */
 	int64_t oldest_due;			  /* as ledger_next_due */
 	int64_t oldest_unconfirmed;		  /* intent_at; 0: none */
-	int64_t mails_today; /* sends of this ledger since midnight, local time */
+	int64_t mails_today; /* sends of this ledger on the day of `now`, in the settings' time zone
+			      */
 	int64_t blocked;
 };
 bool ledger_summarise(

@@ -205,3 +205,21 @@ int ledger_expire(struct ledger *l, const struct settings *settings, int64_t now
 	l->erased = l->erased || (good && done > 0);
 	return txn_end(l, good, fault) ? done : -1;
 }
+
+int ledger_has_expired(
+	struct ledger *l, const struct settings *settings, int64_t now, struct fault *fault)
+{
+	int64_t has = 0;
+	struct query q;
+
+	query_start(&q, l,
+		"SELECT EXISTS (SELECT 1 FROM history WHERE at < ?1)"
+		" OR EXISTS (SELECT 1 FROM send WHERE at < ?1)"
+		" OR EXISTS (SELECT 1 FROM sighting WHERE gone_day IS NOT NULL AND gone_day < ?2)"
+		" OR EXISTS (SELECT 1 FROM person WHERE orphaned_since IS NOT NULL"
+		" AND orphaned_since < ?2)",
+		fault);
+	query_number(&q, now - settings->retain_history);
+	query_number(&q, now - settings->retain_gone);
+	return query_one(&q, &has) < 0 ? -1 : (int)has;
+}

@@ -52,7 +52,7 @@ bool ledger_send_end(
 	return txn_begin(l, fault) && txn_end(l, send_end(l, address, outcome, fault), fault);
 }
 
-int64_t ledger_sends_since(struct ledger *l, int64_t since, struct fault *fault)
+static int64_t sends_since(struct ledger *l, int64_t since, struct fault *fault)
 {
 	int64_t count = 0;
 	struct query q;
@@ -65,4 +65,77 @@ int64_t ledger_sends_since(struct ledger *l, int64_t since, struct fault *fault)
 		fault);
 	query_number(&q, since);
 	return query_one(&q, &count) < 0 ? -1 : count;
+}
+
+int64_t ledger_sends_between(struct ledger *l, int64_t from, int64_t until, struct fault *fault)
+{
+	int64_t all = sends_since(l, from, fault),
+		later = all < 0 ? -1 : sends_since(l, until, fault);
+
+	return later < 0 ? -1 : all - later;
+}
+
+/* ---- mails of the future ---- */
+
+#define TOLERANCE_S 300
+
+struct future_send {
+	int64_t id;
+	char address[ADDRESS_MAX + 1], outcome[32], actor[64];
+};
+
+/* 1, 0, -1. */
+static int next_future_send(
+	struct ledger *l, int64_t now, struct future_send *out, struct fault *fault)
+{
+	struct query q;
+	int found;
+
+	query_start(
+		&q, l, "SELECT id, address, outcome, actor FROM send WHERE at > ? LIMIT 1", fault);
+	query_number(&q, now + TOLERANCE_S);
+	found = query_row(&q);
+	if (found > 0) {
+		out->id = row_number(&q);
+		row_text(&q, out->address, sizeof(out->address));
+		row_text(&q, out->outcome, sizeof(out->outcome));
+		row_text(&q, out->actor, sizeof(out->actor));
+	}
+	return query_end(&q) ? found : -1;
+}
+
+/* Deleted and inserted, because the triggers that count sends look at no change of `at`. */
+static bool move_send(
+	struct ledger *l, int64_t now, const struct future_send *send, struct fault *fault)
+{
+	struct query q;
+
+	query_start(&q, l, "DELETE FROM send WHERE id = ?", fault);
+	query_number(&q, send->id);
+	if (!query_run(&q))
+		return false;
+	query_start(&q, l,
+		"INSERT INTO send (id, address, at, outcome, actor) VALUES (?, ?, ?, ?, ?)", fault);
+	query_number(&q, send->id);
+	query_text(&q, send->address);
+	query_number(&q, now);
+	query_text(&q, send->outcome);
+	query_text(&q, send->actor);
+	return query_run(&q);
+}
+
+static bool correct(struct ledger *l, int64_t now, struct fault *fault)
+{
+	struct future_send send;
+	int found;
+
+	while ((found = next_future_send(l, now, &send, fault)) > 0)
+		if (!move_send(l, now, &send, fault))
+			return false;
+	return found == 0;
+}
+
+bool ledger_sends_correct(struct ledger *l, int64_t now, struct fault *fault)
+{
+	return txn_begin(l, fault) && txn_end(l, correct(l, now, fault), fault);
 }

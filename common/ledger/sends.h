@@ -15,9 +15,13 @@ int64_t ledger_send_begin(
 /* How it ended. Applies to the newest send of that address that may still change. */
 bool ledger_send_end(
 	struct ledger *l, const char *address, enum send_outcome outcome, struct fault *fault);
-/* Sends since `since` that mailed or may have mailed: all except the refused and the
- * resolved_unsent. -1 on a fault. */
-int64_t ledger_sends_since(struct ledger *l, int64_t since, struct fault *fault);
+/* Sends from `from` to before `until` that mailed or may have mailed: all except the refused and
+ * the resolved_unsent. Within a transaction, so that both are counted in one state. -1 on a fault.
+ */
+int64_t ledger_sends_between(struct ledger *l, int64_t from, int64_t until, struct fault *fault);
+
+/* Gives sends that lie in the future of `now`, by more than minutes, that time. */
+bool ledger_sends_correct(struct ledger *l, int64_t now, struct fault *fault);
 
 /* How many sends were ever begun. It only grows, whatever the clock does and retention deletes. -1
  * on a fault. */

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "ledger/ledger.h"
+#include "settings/timezone.h"
 
 #define STATEMENTS_MAX 256 /* a power of two, well above the number of SQL texts */
 
@@ -22,7 +23,8 @@ struct statement {
 struct ledger {
 	sqlite3 *db;
 	char *path;
-	bool reading; /* LEDGER_READ */
+	char timezone[TIMEZONE_MAX]; /* the settings': where a day begins */
+	bool reading;		     /* LEDGER_READ */
 	dev_t device; /* of the file that was opened, to notice that it was replaced */
 	ino_t inode;
 	char id[33];

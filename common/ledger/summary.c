@@ -2,7 +2,6 @@
 /*
  * The summary behind `status`, from the counts that triggers keep.
  */
-#include "base/clock.h"
 #include "ledger/person.h"
 
 static bool count_people(struct ledger *l, struct ledger_summary *out, struct fault *fault)
@@ -68,7 +67,8 @@ static bool count_rest(
 {
 	struct query q;
 
-	out->mails_today = ledger_sends_since(l, clock_midnight(now, 0), fault);
+	out->mails_today = ledger_sends_between(l, timezone_midnight(l->timezone, now, 0),
+		timezone_midnight(l->timezone, now, 1), fault);
 	if (out->mails_today < 0)
 		return false;
 	query_start(&q, l, "SELECT count(*) FROM block", fault);

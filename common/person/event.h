@@ -113,7 +113,8 @@ struct person_event {
 	enum person_event_kind kind;
 	int64_t now;		 /* the host's clock */
 	int64_t today;		 /* the start of its day */
-	int64_t google_now;	 /* Google's clock; 0: never heard */
+	int64_t google_now;	 /* Google's clock, or later; 0: never heard */
+	int64_t mail_at;	 /* the clock that tells to which day a mail counts */
 	uint32_t random;	 /* for delays */
 	enum person_action call; /* a job's: the call that was answered or that has failed */
 	bool manual;		 /* a job's: an administrator waits for its end */
@@ -157,6 +158,7 @@ struct person_step {
 	enum person_action action;
 	bool store; /* `next` must be committed before the action is started */
 	enum send_outcome outcome;
+	int64_t mail_at; /* of SEND_BEGUN: to which day it counts */
 	enum audit_event event;
 	enum person_refusal refusal;
 	char cause[200]; /* for the history, one sentence */

@@ -94,12 +94,17 @@ static void on_proved_unsent(struct person_step *step, const struct evidence *e)
 	describe(step, AUDIT_RESOLVED, e);
 }
 
-/* If Google's clock was not known when the intent was committed, or was another one, the time
- * begins now: later than the mail, if there was one. */
+static int64_t latest(const struct evidence *e)
+{
+	return max_i64(e->date, e->latest);
+}
+
+/* If Google's clock was not known when the send ended, or was another one, the time begins now:
+ * later than the mail, if there was one. */
 static void date_intent(struct person *p, const struct evidence *e)
 {
-	if (e->date != 0 && (p->intent_date == 0 || e->date < p->intent_date))
-		p->intent_date = e->date;
+	if (e->date != 0 && (p->intent_date == 0 || latest(e) < p->intent_date))
+		p->intent_date = latest(e);
 }
 
 static void resolve_intent(struct person_step *step, const struct evidence *e)
@@ -112,7 +117,8 @@ static void resolve_intent(struct person_step *step, const struct evidence *e)
 		on_proved_sent(step, e);
 		return;
 	}
-	if (p->state == PERSON_HELD)
+	/* A request that is under way may still leave. */
+	if (p->state == PERSON_HELD || p->state == PERSON_SENDING)
 		return;
 	if (!lag_is_over(p, e, &by_google)) {
 		p->next_attempt = evidence_next_check(p, e->now);
@@ -154,7 +160,7 @@ static void on_shown_invited(struct person_step *step, const struct evidence *e)
 		return;
 	set_state(p, PERSON_INVITED, REASON_BY_OTHERS);
 	close_intent(p);
-	p->intent_date = e->date;
+	p->intent_date = latest(e);
 	describe(step, AUDIT_DECISION, e);
 }
 

@@ -20,7 +20,8 @@ struct evidence {
 	enum invitation_state state;
 	int64_t mails;
 	int64_t updated; /* since when it has been so, by Google's clock; 0: not said */
-	int64_t date;	 /* Google's clock at the reply; 0: unknown */
+	int64_t date;	 /* Google's clock at the reply, or earlier; 0: unknown */
+	int64_t latest;	 /* the same, or later: the two differ while Google's clock is doubtful */
 	int64_t now;	 /* the host's clock */
 };
 

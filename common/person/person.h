@@ -105,15 +105,18 @@ struct person {
 	char fault_code[PERSON_CODE_SIZE];
 	char fault_text[PERSON_TEXT_SIZE];
 	int64_t mails; /* everybody's mails, as Google said last; -1: never asked or not shown */
-	int64_t our_mails;   /* our sends that are confirmed */
-	int64_t intent_at;   /* when the intent was committed; 0: none is open */
-	int64_t intent_date; /* Google's clock at the intent, or later; of an invited person: at the
-				mail, or later; 0: unknown */
+	int64_t our_mails; /* our sends that are confirmed */
+	int64_t intent_at; /* when the intent was committed; 0: none is open */
+	/* Google's clock at the intent, or later; of an unconfirmed person: when the send ended, or
+	 * later; of an invited person: at the mail, or later; 0: unknown. */
+	int64_t intent_date;
 	int64_t intent_mails; /* `mails` at the intent; -1: unknown */
 	bool approved;	 /* by an administrator: dry run, discovery and collision hold no more */
 	bool resend;	 /* an administrator's further mail, beyond max_mails */
 	bool discovered; /* only Google's list led to this person */
-	int64_t checked; /* when check and get last cleared the way for a mail; 0: never */
+	/* Google's clock when check and get last cleared the way for a mail; 0: never, or unknown.
+	 */
+	int64_t checked;
 	int64_t first_day;
 	int64_t changed;	/* of state or reason */
 	int64_t orphaned_since; /* the day since when no account leads here; 0: one does */

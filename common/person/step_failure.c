@@ -92,6 +92,9 @@ void step_unconfirmed(struct person_step *step, const struct person_event *e,
 
 	step_move(step, PERSON_UNCONFIRMED, reason, evidence_next_check(p, e->now));
 	p->priority = PRIO_RETRY;
+	/* The host may have slept between the intent and the request: only now it is certain that
+	 * there is no later mail. */
+	p->intent_date = e->google_now;
 	if (code) {
 		p->attempts = 0;
 		step_set_fault(p, code, text);
@@ -124,7 +127,8 @@ static void rejected_before_mail(struct person_step *step, const struct person_e
 /* A question about a person who may have been mailed: the person stays as recorded. */
 static void rejected_after_mail(struct person_step *step, const struct person_event *e)
 {
-	const struct evidence nothing = {.date = e->control.date, .now = e->now};
+	const struct evidence nothing = {
+		.date = e->control.date, .latest = e->google_now, .now = e->now};
 	const struct fault *why = e->control.fault;
 
 	step_set_fault(&step->next, why->code, why->what);

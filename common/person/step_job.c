@@ -17,13 +17,15 @@
 #include "base/str.h"
 #include "person/step_internal.h"
 
-#define CHECKED_FRESH_S (24 * INT64_C(3600)) /* how long check and get clear the way for a send */
+/* How long check and get clear the way for a send, by Google's clock: the host's may have jumped
+ * since. */
+#define CHECKED_FRESH_S (24 * INT64_C(3600))
 
 /* ---- claimed ---- */
 
-static bool checked_lately(const struct person *p, int64_t now)
+static bool checked_lately(const struct person *p, int64_t google_now)
 {
-	int64_t age = now - p->checked;
+	int64_t age = google_now - p->checked;
 
 	return p->checked != 0 && age >= 0 && age < CHECKED_FRESH_S;
 }
@@ -76,8 +78,8 @@ void on_claimed(
 		if (step->next.orphan_reason != REASON_NONE)
 			end_orphaned(step);
 		else
-			step->action =
-				checked_lately(&step->next, e->now) ? ACTION_SEND : ACTION_CHECK;
+			step->action = checked_lately(&step->next, e->google_now) ? ACTION_SEND
+										  : ACTION_CHECK;
 		break;
 	case PERSON_NOT_INVITABLE:
 	case PERSON_ACCEPTED:
@@ -176,7 +178,7 @@ static void got_before_send(struct person_step *step, const struct person_event 
 		step_cause(step, "get", "a state that this version does not know");
 		return;
 	}
-	p->checked = e->now;
+	p->checked = e->google_now;
 	step->action = ACTION_SEND;
 }
 
@@ -237,6 +239,7 @@ static void commit_intent(struct person_step *step, const struct person_event *e
 	p->intent_date = e->google_now;
 	p->intent_mails = p->mails;
 	step->outcome = SEND_BEGUN;
+	step->mail_at = e->mail_at;
 	step->action = ACTION_SEND;
 	step_cause(step, "send: begun", e->text);
 }

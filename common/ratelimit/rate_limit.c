@@ -117,6 +117,16 @@ int rate_limit_acquire(struct ledger *l, const struct settings *s, bool admin, i
 	return rate_limit_acquire_at(l, s, admin, want, permits, wait_ms, &now, fault);
 }
 
+void rate_limit_write_last(struct ledger *l, const struct settings *s, int64_t permit)
+{
+	struct rate_limit_moment now;
+
+	if (permit == 0)
+		return;
+	now = moment();
+	rate_limit_write_last_at(l, s, permit, &now);
+}
+
 bool rate_limit_release(struct ledger *l, int64_t permit, bool unused, struct fault *fault)
 {
 	struct rate_limit_moment now;

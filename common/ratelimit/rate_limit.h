@@ -8,6 +8,9 @@
  * the boot id, so that a wall clock that jumps neither frees nor freezes anything. Permits of an
  * earlier boot count as if they had been acquired now. A permit whose process died is returned as
  * if the request had taken six times the configured timeout.
+ *
+ * A ledger that is new or was restored does not know the requests of the last minute. If the file
+ * of the last request knows of some, all permits count as used until they are over.
  */
 #ifndef CLOUDINVITE_RATELIMIT_RATE_LIMIT_H
 #define CLOUDINVITE_RATELIMIT_RATE_LIMIT_H
@@ -32,6 +35,9 @@ struct rate_limit_status {
  * when to ask again. Without a limit all are granted, with the id 0. */
 int rate_limit_acquire(struct ledger *l, const struct settings *s, bool admin, int want,
 	int64_t *permits, int64_t *wait_ms, struct fault *fault);
+/* After the commit in which they were acquired, and before their requests begin: writes the newest
+ * of them to a file beside the tokens, for a ledger that takes the place of this one. */
+void rate_limit_write_last(struct ledger *l, const struct settings *s, int64_t permit);
 /* The request has ended. `unused`: it was never made, so the permit is free at once. */
 bool rate_limit_release(struct ledger *l, int64_t permit, bool unused, struct fault *fault);
 /* Google refused a request for its quota: halves the effective rate, at most once in 30 s, because

@@ -39,7 +39,8 @@ static int acquire(struct ledger *l, const struct settings *s, bool admin, int w
 	int64_t share, used;
 	int taken = 0;
 
-	if (!rate_limit_refresh(l, &state, now, fault) || !count_permits(l, &used, fault))
+	if (!rate_limit_refresh(l, &state, now, fault) || !rate_limit_recall(l, s, now, fault) ||
+		!count_permits(l, &used, fault))
 		return -1;
 	if (state.until_ms > now->ms) {
 		*wait_ms = state.until_ms - now->ms;

@@ -28,6 +28,14 @@ bool rate_limit_on_success_at(struct ledger *l, const struct settings *s,
 bool rate_limit_status_at(struct ledger *l, const struct settings *s, struct rate_limit_status *out,
 	const struct rate_limit_moment *now, struct fault *fault);
 
+/* ---- the last permit, outside of the ledger ---- */
+
+void rate_limit_write_last_at(struct ledger *l, const struct settings *s, int64_t permit,
+	const struct rate_limit_moment *now);
+/* Counts all permits as used if requests were made in this minute that the ledger does not know. */
+bool rate_limit_recall(struct ledger *l, const struct settings *s,
+	const struct rate_limit_moment *now, struct fault *fault);
+
 /* ---- the state ---- */
 
 struct rate_limit_state {

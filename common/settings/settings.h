@@ -76,6 +76,7 @@ struct settings {
 	unsigned triggers; /* TRIGGER_* */
 	int64_t creation_delay;
 	char *send_window;
+	char *timezone;	       /* "": this host's */
 	int64_t sends_per_day; /* 0: none */
 	int64_t max_mails;
 	enum settings_discovered discovered;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "settings/timezone.h"
 #include "settings/window.h"
 
 #define LETTERS	 "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -389,6 +390,15 @@ const char *validate_ledger(char *value, const char **remedy)
 const char *validate_window(char *value, const char **remedy)
 {
 	return window_check(value, remedy);
+}
+
+const char *validate_timezone(char *value, const char **remedy)
+{
+	*remedy = "Write a time zone from /usr/share/zoneinfo, such as Europe/Berlin, or UTC. (If "
+		  "that directory is empty, install the package tzdata.)";
+	if (value[0] != '\0' && !timezone_known(value))
+		return "is not a time zone that this host has";
+	return NULL;
 }
 
 const char *validate_account(char *value, const char **remedy)

@@ -7,16 +7,12 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "base/file.h"
 #include "base/str.h"
+#include "settings/timezone.h"
 
-#define ZONES	    "/usr/share/zoneinfo/"
-#define ZONE_MAX    64
 #define SPEC_MAX    512
 #define WINDOWS_MAX 16
 #define WEEK	    ((int64_t)7 * 24 * 3600)
@@ -28,7 +24,7 @@
 struct window {
 	unsigned days;	/* bit 0 is Sunday, as in struct tm */
 	int begin, end; /* minutes of the day, 0 to 1440 */
-	char zone[ZONE_MAX];
+	char zone[TIMEZONE_MAX];
 };
 
 struct windows {
@@ -83,25 +79,6 @@ static bool parse_hours(const char *word, struct window *w)
 	       w->begin != w->end && w->begin < 24 * 60;
 }
 
-/* libc silently uses UTC for an unknown zone, so the zone's file is looked for. */
-static bool zone_known(const char *zone)
-{
-	char path[sizeof(ZONES) + ZONE_MAX], magic[4] = "";
-	int fd;
-
-	if (strcmp(zone, "UTC") == 0)
-		return true;
-	for (const char *p = zone; *p != '\0'; p++)
-		if (!ascii_is_alnum(*p) && !strchr("_+-/", *p))
-			return false;
-	if (zone[0] == '/' || !str_format(path, sizeof(path), ZONES "%s", zone))
-		return false;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	bool known = fd >= 0 && read(fd, magic, 4) == 4 && memcmp(magic, "TZif", 4) == 0;
-	file_close(&fd);
-	return known;
-}
-
 static const char *parse_word(const char *word, struct window *w, const char **remedy)
 {
 	if (parse_days(word, &w->days)) {
@@ -113,7 +90,7 @@ static const char *parse_word(const char *word, struct window *w, const char **r
 	} else if (w->zone[0] == '\0' && w->end != 0) {
 		*remedy = "Write a time zone from /usr/share/zoneinfo, such as Europe/Berlin, or "
 			  "UTC. (If that directory is empty, install the package tzdata.)";
-		if (str_copy(w->zone, sizeof(w->zone), word) && zone_known(word))
+		if (str_copy(w->zone, sizeof(w->zone), word) && timezone_known(word))
 			return NULL;
 		return "names a time zone that this host does not have";
 	}
@@ -150,7 +127,7 @@ static bool spread_zones(struct windows *w)
 		else if (!zone)
 			return false;
 		else
-			str_copy(w->all[i].zone, ZONE_MAX, zone);
+			str_copy(w->all[i].zone, TIMEZONE_MAX, zone);
 	}
 	return true;
 }
@@ -192,9 +169,6 @@ struct interval {
 	int64_t begin, end;
 };
 
-static char zone_variable[sizeof("TZ=:") + ZONE_MAX];
-static char *zone_environ[] = {zone_variable, NULL};
-
 static int64_t moment(const struct tm *day, int offset, int minute)
 {
 	struct tm tm = {
@@ -224,16 +198,13 @@ static bool on_day(const struct tm *day, int offset, unsigned days)
 /* The times around `wall` at which the window is open. */
 static size_t intervals_of(const struct window *w, int64_t wall, struct interval *out)
 {
+	char **saved = timezone_enter(w->zone);
 	time_t now = wall;
 	struct tm today;
 	size_t count = 0;
+	int days = localtime_r(&now, &today) ? DAYS_AROUND : 0;
 
-	str_format(zone_variable, sizeof(zone_variable), "TZ=%s%s",
-		strcmp(w->zone, "UTC") == 0 ? "" : ":", w->zone);
-	tzset();
-	if (!localtime_r(&now, &today))
-		return 0;
-	for (int offset = -1; offset < DAYS_AROUND - 1; offset++) {
+	for (int offset = -1; offset < days - 1; offset++) {
 		if (!on_day(&today, offset, w->days))
 			continue;
 		int last = w->end > w->begin ? offset : offset + 1;
@@ -242,19 +213,16 @@ static size_t intervals_of(const struct window *w, int64_t wall, struct interval
 			moment(&today, last, w->end),
 		};
 	}
+	timezone_leave(saved);
 	return count;
 }
 
 static size_t all_intervals(const struct windows *w, int64_t wall, struct interval *out)
 {
-	char **saved = environ;
 	size_t count = 0;
 
-	environ = zone_environ;
 	for (size_t i = 0; i < w->count; i++)
 		count += intervals_of(&w->all[i], wall, out + count);
-	environ = saved;
-	tzset();
 	return count;
 }
 

@@ -16,12 +16,8 @@
 const char *window_check(const char *spec, const char **remedy);
 
 /* Whether a window is open at `wall` (seconds since the epoch). `*next_change` (may be NULL) is
- * the time at which that changes, at most a week ahead: then ask again. INT64_MAX for "".
- *
- * libc knows only the zone of the process, so TZ is changed while this runs (some 20 µs). It is
- * done by pointing `environ` elsewhere and back, never by setenv, so that another thread's getenv
- * (libcurl's resolver) always finds a complete environment. Not to be called from two threads, nor
- * while another thread calls localtime. */
+ * the time at which that changes, at most a week ahead: then ask again. INT64_MAX for "". Changes
+ * the zone of the process while it runs (settings/timezone.h). */
 bool window_open(const char *spec, int64_t wall, int64_t *next_change);
 
 #endif

@@ -79,9 +79,26 @@ static enum google_method method_of(const char *word)
 	exit(2);
 }
 
+/* "permits": after how many milliseconds each repeat is permitted. */
+static int64_t permit_at_ms;
+
+static int64_t permit(void *ctx)
+{
+	int64_t now = clock_boot_ms();
+
+	(void)ctx;
+	return now < permit_at_ms ? permit_at_ms - now : 0;
+}
+
 static struct google_call call_of(const json_t *json)
 {
+	const json_t *within = json_object_get(json, "begin_within_ms");
+	const json_t *permits = json_object_get(json, "permits");
+
+	permit_at_ms = clock_boot_ms() + json_integer_value(permits);
 	return (struct google_call){
+		.begin_until_ms = within ? clock_boot_ms() + json_integer_value(within) : 0,
+		.permit = permits ? permit : NULL,
 		.method = method_of(json_string_value(json_object_get(json, "method"))),
 		.address = json_string_value(json_object_get(json, "address")),
 		.list_page_size = (int)json_integer_value(json_object_get(json, "size")),

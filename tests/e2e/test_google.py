@@ -3,6 +3,7 @@
 """Tokens, calls and replies with an emulated Google over TLS."""
 import json
 import os
+import select
 import shutil
 import signal
 import socket
@@ -12,6 +13,7 @@ import tempfile
 import threading
 import time
 import unittest
+import urllib.parse
 
 import harness
 from google_caller import Google, calls
@@ -367,6 +369,17 @@ class Replies(Google):
         self.assertEqual((reply["kind"], reply["code"]), ("transient", "network_timeout"))
 
 
+def relay(client, server):
+    """Bytes in both directions, until one side closes."""
+    while True:
+        for end in select.select([client, server], [], [])[0]:
+            data = end.recv(65536)
+            if not data:
+                return
+            other = server if end is client else client
+            other.sendall(data)
+
+
 class Once(Google):
     def test_a_send_on_a_connection_that_dies_is_mailed_once(self):
         addresses = [f"u{n}@example.com" for n in range(1, ROUNDS + 1)]
@@ -382,6 +395,59 @@ class Once(Google):
         self.assertTrue(all(entry["reused"] for entry in self.google.log(route="send")))
         self.assertEqual(self.google.mailbox()["counts"], dict.fromkeys(addresses, 1))
         self.assertEqual(self.google.stats()["send"], ROUNDS)
+
+    def test_a_repeat_waits_for_its_permit(self):
+        self.google.accounts({"address": "alice@example.com"})
+        caller = self.caller()
+        caller.one("check", "alice@example.com")
+        for fault in ({"status": 401}, {"action": "drop_after", "reused_only": True}):
+            self.google.faults({"route": "check", **fault})
+            before = len(self.google.log(route="check"))
+            began = time.monotonic()
+            self.assertTrue(caller.one("check", "alice@example.com", permits=1500,
+                                       begin_within_ms=1000)["invitable"])
+            self.assertGreater(time.monotonic() - began, 1.4)
+            self.assertEqual(len(self.google.log(route="check")) - before, 2)
+
+    def test_a_send_that_would_begin_late_is_not_begun(self):
+        self.google.accounts({"address": "alice@example.com"})
+        caller = self.caller()
+        # It waits for its token, …
+        self.google.latency({"route": "token", "ms": 500})
+        reply = caller.one("send", "alice@example.com", begin_within_ms=100)
+        self.assertEqual((reply["kind"], reply["code"]), ("stopped", "stood_still"))
+        # … or, after a 401, for its permit.
+        self.google.latency({"route": "token", "ms": 0})
+        self.google.faults({"route": "send", "status": 401})
+        reply = caller.one("send", "alice@example.com", permits=60000, begin_within_ms=1000)
+        self.assertEqual((reply["kind"], reply["code"]), ("stopped", "stood_still"))
+        self.assertEqual(self.google.mailbox()["total"], 0)
+        self.assertEqual(self.google.stats()["send"], 1)
+        self.assertTrue(caller.one("send", "alice@example.com", begin_within_ms=5000)["confirmed"])
+
+    def test_a_process_that_is_stopped_while_it_connects_sends_nothing(self):
+        self.google.accounts({"address": "alice@example.com"})
+        listener = socket.create_server(("127.0.0.1", 0), backlog=1)
+        self.addCleanup(listener.close)
+        caller = self.caller()
+        caller.one("check", "alice@example.com")
+        caller.again(endpoint=f"https://127.0.0.1:{listener.getsockname()[1]}")
+        upstream = urllib.parse.urlsplit(self.google.url)
+
+        def serve():
+            client, _ = listener.accept()
+            with client, socket.create_connection((upstream.hostname, upstream.port)) as server:
+                os.kill(caller.process.pid, signal.SIGSTOP)
+                time.sleep(1)
+                os.kill(caller.process.pid, signal.SIGCONT)
+                relay(client, server)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        reply = caller.one("send", "alice@example.com", begin_within_ms=700)
+        thread.join()
+        self.assertEqual((reply["kind"], reply["code"]), ("stopped", "stood_still"), reply["what"])
+        self.assertEqual(self.google.mailbox()["total"], 0)
 
     def test_a_cancel_is_not_replayed_either(self):
         self.google.accounts({"address": "alice@example.com", "state": "INVITED", "mails": 1})

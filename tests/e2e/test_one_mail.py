@@ -212,20 +212,16 @@ class Cuts(OneMail):
     def lose(self, site, fault, fresh):
         """One send that meets the fault, on a new connection or on one that has been used."""
         address = self.newcomer(site)
-        if fresh:  # checked by an earlier process, so that the send is the first call of this one
-            site.write_settings({"invitations": {"mode": "dry-run"}})
-            site.dispatcher_once()
-            self.assertEqual(self.people(site)[address], ("held", "dry_run"))
-            self.assertEqual(site.run("approve", address).returncode, 0)
         self.google.faults({"route": "send", "address": address, **fault})
+        if fresh:
+            self.google.faults({"route": "get", "address": address, "action": "delay", "delay_ms": 1,
+                                "headers": {"Connection": "close"}})
         before = len(self.google.log())
         site.dispatcher_once()
-        routes = [entry["route"] for entry in self.google.log(before) if entry["route"] != "token"]
-        if fresh:
-            self.assertEqual(routes[:1], ["send"])
-            site.write_settings({"invitations": {"mode": "send"}})
-        else:
-            self.assertEqual(routes[:3], ["check", "get", "send"])
+        calls = [entry for entry in self.google.log(before) if entry["route"] != "token"]
+        routes = [entry["route"] for entry in calls]
+        self.assertEqual(routes[:3], ["check", "get", "send"])
+        self.assertEqual(calls[2]["reused"], not fresh)
         self.google.clear_faults()
         self.assertLessEqual(routes.count("send"), 2 if fault.get("status") == 429 else 1, fault)
         return address

@@ -9,6 +9,7 @@ tests/unit/rate_limit_test.c and engine_rate_limit_test.c, with a settable clock
 """
 import collections
 import contextlib
+import os
 import sqlite3
 import threading
 import time
@@ -108,6 +109,74 @@ class Minute(RateLimit):
         print(f"# {len(log)} calls in 68 s, at most {busiest_minute(log)} in any minute; "
               f"{len(took)} by administrators, the slowest "
               f"{max(seconds for _, seconds in took):.1f} s", flush=True)
+
+
+class Repeats(RateLimit):
+    """A request that leaves a second time is another request."""
+
+    RATE = 30
+
+    def assert_rate(self, log):
+        self.assertLessEqual(busiest_minute(log), self.RATE)
+        self.assertGreaterEqual(len(log), self.RATE - 3)
+        self.assertTrue(all(count == 1 for count in self.google.mailbox()["counts"].values()))
+
+    def run_a_minute(self, site):
+        program = site.start_dispatcher()
+        time.sleep(64)
+        harness.stop(program)
+        return self.calls()
+
+    def test_libcurl_does_not_send_a_request_again_on_its_own_and_a_401_is_followed_by_a_permit(self):
+        site = self.site(google={"requests_per_minute": str(self.RATE)})
+        self.arrive(site, 60)
+        self.google.faults([
+            {"route": "get", "action": "drop_before", "reused_only": True, "times": 0},
+            {"route": "check", "status": 401, "after": 4, "times": 8}])
+        log = self.run_a_minute(site)
+        self.assert_rate(log)
+        self.assertIn(401, [entry["status"] for entry in log])
+        print(f"# {len(log)} calls, at most {busiest_minute(log)} in a minute", flush=True)
+
+    def test_a_ledger_in_the_place_of_a_lost_one_waits_for_the_minute_to_be_over(self):
+        site = self.site(google={"requests_per_minute": str(self.RATE)})
+        self.arrive(site, 60, invitable=False)
+        site.dispatcher_once()
+        before = len(self.calls())
+        self.assertGreaterEqual(before, self.RATE - 3)
+        for name in ("", "-wal", "-shm"):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(site.path("state/ledger.db" + name))
+        self.arrive(site, 60, invitable=False)
+        site.dispatcher_once()
+        self.assertEqual(len(self.calls()), before)
+
+
+class Days(RateLimit):
+
+    def test_the_day_of_the_cap_is_not_that_of_the_caller(self):
+        site = self.site(invitations={"sends_per_day": "2", "timezone": "UTC"})
+        self.arrive(site, 3)
+        for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago", "Asia/Tokyo"):
+            os.environ["TZ"] = zone
+            try:
+                done = [site.run("send", f"person{number}@example.com", "--yes").returncode
+                        for number in range(3)]
+            finally:
+                del os.environ["TZ"]
+        self.assertEqual(self.google.mailbox()["total"], 2)
+        self.assertIn(7, done)
+
+    def test_a_date_in_a_page_of_a_proxy_is_not_google_s_clock(self):
+        site = self.site(invitations={"sends_per_day": "1"})
+        self.arrive(site, 1)
+        site.dispatcher_once()
+        tomorrow = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + 86400))
+        self.google.faults({"route": "*", "action": "html", "status": 502, "times": 1,
+                            "headers": {"Date": tomorrow}})
+        self.arrive(site, 2, prefix="late")
+        site.dispatcher_once()
+        self.assertEqual(self.google.mailbox()["total"], 1)
 
 
 class Slower(RateLimit):

@@ -145,37 +145,6 @@ static void a_day_starts_at_midnight_also_before_the_epoch(void **state)
 	assert_int_equal(clock_day_start(-DAY), -DAY);
 }
 
-static void assert_day(const char *now, const char *before, const char *after)
-{
-	char text[CLOCK_TEXT_SIZE];
-	int64_t wall;
-
-	assert_true(clock_parse_rfc3339(now, &wall));
-	assert_string_equal(clock_rfc3339(clock_midnight(wall, 0), text), before);
-	assert_string_equal(clock_rfc3339(clock_midnight(wall, 1), text), after);
-}
-
-static void midnight_is_that_of_the_host_also_when_a_day_has_23_or_25_hours(void **state)
-{
-	char *old = getenv("TZ");
-	char kept[64] = "";
-
-	(void)state;
-	if (old)
-		str_copy(kept, sizeof(kept), old);
-	setenv("TZ", "Europe/Berlin", 1);
-	tzset();
-	assert_day("2026-11-23T12:00:00Z", "2026-11-22T23:00:00Z", "2026-11-23T23:00:00Z");
-	assert_day("2026-11-22T23:00:00Z", "2026-11-22T23:00:00Z", "2026-11-23T23:00:00Z");
-	assert_day("2026-03-29T12:00:00Z", "2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z");
-	assert_day("2026-10-25T12:00:00Z", "2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z");
-	if (old)
-		setenv("TZ", kept, 1);
-	else
-		unsetenv("TZ");
-	tzset();
-}
-
 static void durations_have_one_unit_and_an_end(void **state)
 {
 	static const struct {
@@ -297,7 +266,6 @@ int main(void)
 		cmocka_unit_test(a_leap_second_ends_a_day_of_utc),
 		cmocka_unit_test(a_text_that_is_not_a_date_is_refused),
 		cmocka_unit_test(a_day_starts_at_midnight_also_before_the_epoch),
-		cmocka_unit_test(midnight_is_that_of_the_host_also_when_a_day_has_23_or_25_hours),
 		cmocka_unit_test(durations_have_one_unit_and_an_end),
 		cmocka_unit_test(every_duration_is_written_as_it_can_be_read),
 		cmocka_unit_test(people_read_how_long_ago_or_ahead_it_is),

@@ -203,7 +203,12 @@ void tell(struct call_at_google *c)
 		.date = fake_google.wall_ms / 1000, .retry_after = -1, .status = 200};
 	struct account_at_google *a = find_account(c->address);
 
-	see_call(c);
+	if (c->outcome.date_s != NO_DATE)
+		reply.date += c->outcome.date_s;
+	else
+		reply.date = 0;
+	if (c->outcome.kind != FAULT_STOPPED)
+		see_call(c);
 	if (c->outcome.kind == FAULT_NONE) {
 		answer_well(c, &reply);
 	} else {
@@ -230,6 +235,15 @@ void google_close(struct google *g)
 	(void)g;
 }
 
+static const struct outcome stood_still = {.kind = FAULT_STOPPED, .code = "stood_still"};
+
+/* A call without effect gets a new moment with a new permit. */
+static bool is_too_late(const struct call_at_google *c)
+{
+	return c->call.begin_until_ms != 0 && fake_google.boot_ms > c->call.begin_until_ms &&
+	       (!c->asks || c->call.method == GOOGLE_SEND || c->call.method == GOOGLE_CANCEL);
+}
+
 void google_start(struct google *g, const struct google_call *call, google_done *done, void *ctx)
 {
 	struct call_at_google *c = &fake_google.calls[fake_google.call_count++];
@@ -246,6 +260,29 @@ void google_start(struct google *g, const struct google_call *call, google_done 
 	if (fake_google.decide)
 		fake_google.decide(c, &c->outcome);
 	c->ends_ms = fake_google.boot_ms + c->outcome.latency_ms;
+	if (is_too_late(c))
+		c->outcome = stood_still;
+}
+
+/* A 401: the same request goes out again, when the engine permits it. As in google.c. */
+static bool repeat(struct call_at_google *c)
+{
+	int64_t wait;
+
+	if (c->outcome.repeats == 0)
+		return false;
+	if (!c->asks)
+		see_call(c);
+	if (c->asks && is_too_late(c)) {
+		c->outcome = stood_still;
+		return false;
+	}
+	wait = c->call.permit ? c->call.permit(c->call.permit_ctx) : 0;
+	c->asks = wait > 0;
+	if (!c->asks)
+		c->outcome.repeats--;
+	c->ends_ms = fake_google.boot_ms + (c->asks ? wait : c->outcome.latency_ms);
+	return true;
 }
 
 static bool tell_one_that_is_due(void)
@@ -255,6 +292,8 @@ static bool tell_one_that_is_due(void)
 
 		if (c.ends_ms > fake_google.boot_ms)
 			continue;
+		if (repeat(&fake_google.calls[n]))
+			return true;
 		fake_google.calls[n] = fake_google.calls[--fake_google.call_count];
 		tell(&c);
 		return true;
@@ -423,6 +462,7 @@ void site_end(struct site *s)
 	unlink(folder_path(s->folder, "ledger.db-wal"));
 	unlink(folder_path(s->folder, "ledger.db-shm"));
 	unlink(folder_path(s->folder, "last-mail"));
+	unlink(folder_path(s->folder, "last-request"));
 }
 
 void see_user(struct site *s, const char *user, enum trigger trigger)

@@ -25,6 +25,7 @@
 #define FAKE_GOOGLE_SEEN     65536
 #define HOUR		     INT64_C(3600)
 #define DAY		     (24 * HOUR)
+#define NO_DATE		     INT64_MAX
 
 /* What Google's readers may still see: the states of an account, and when each began. */
 struct change {
@@ -49,8 +50,11 @@ struct outcome {
 	const char *code;
 	bool quota;
 	int64_t retry_after;
-	bool effect;  /* for a send: it mails */
-	bool unclear; /* … but the Operation does not say so */
+	bool effect;	/* for a send: it mails */
+	bool unclear;	/* … but the Operation does not say so */
+	int repeats;	/* so many requests before it are answered by 401 */
+	int64_t date_s; /* the reply's Date is so far ahead of Google's clock; NO_DATE: it has none
+			 */
 	int latency_ms;
 };
 
@@ -61,6 +65,7 @@ struct call_at_google {
 	google_done *done;
 	void *ctx;
 	int64_t ends_ms;
+	bool asks; /* it waits for the permit of a repeat */
 	struct outcome outcome;
 };
 

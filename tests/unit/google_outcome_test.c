@@ -300,13 +300,69 @@ static void date_wait_and_duration_are_passed_on(void **state)
 		.date = 1795408081,
 		.retry_after = 17,
 		.duration_us = 1234};
-	struct google_reply r = read_reply(GOOGLE_CHECK, http, "");
+	struct google_reply r =
+		read_reply(GOOGLE_CHECK, http, API_ERROR("429", "RESOURCE_EXHAUSTED"));
 
 	(void)state;
 	assert_int_equal(r.date, 1795408081);
 	assert_int_equal(r.retry_after, 17);
 	assert_int_equal(r.duration_us, 1234);
 	assert_true(r.quota);
+}
+
+/* A proxy's page, a part of a reply, the error of another API in between: their Date is that of
+ * somebody else's clock. */
+static void only_a_reply_of_googles_own_tells_its_clock(void **state)
+{
+	static const struct {
+		enum google_method method;
+		int status, curl;
+		const char *body;
+		bool google;
+	} rows[] = {
+		{GOOGLE_CHECK, 200, 0, "{\"isInvitableUser\":true}", true},
+		{GOOGLE_CHECK, 200, 0, "{\"isInvitableUser\":\"yes\"}", false},
+		{GOOGLE_CHECK, 200, 0, "<html>Log in</html>", false},
+		{GOOGLE_CHECK, 200, CURLE_PARTIAL_FILE, "{\"isInvitableUser\":true}", false},
+		{GOOGLE_LIST, 200, 0, "{}", true},
+		{GOOGLE_LIST, 200, 0, "[]", false},
+		{GOOGLE_SEND, 200, 0, "{\"done\":true}", true},
+		{GOOGLE_SEND, 204, 0, "", false},
+		{GOOGLE_SEND, 502, 0, "<html>Bad Gateway</html>", false},
+		{GOOGLE_SEND, 503, 0, API_ERROR("503", "UNAVAILABLE"), true},
+		{GOOGLE_SEND, 503, 0, "{\"error\":\"the proxy is busy\"}", false},
+		{GOOGLE_SEND, 503, 0, API_ERROR("14", "UNAVAILABLE"), false},
+		{GOOGLE_CHECK, 302, 0, "", false},
+		{GOOGLE_GET, 404, 0, API_ERROR("404", "NOT_FOUND"), true},
+		{GOOGLE_GET, 404, 0, "not found", false},
+		{GOOGLE_CHECK, 429, 0, "slow down", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct http_reply http = {.status = rows[i].status,
+			.curl = rows[i].curl,
+			.maybe_sent = true,
+			.date = 1795408081,
+			.retry_after = -1};
+
+		assert_int_equal(read_reply(rows[i].method, http, rows[i].body).date,
+			rows[i].google ? 1795408081 : 0);
+	}
+}
+
+static void a_request_that_came_too_late_has_surely_had_no_effect(void **state)
+{
+	const struct http_reply http = {
+		.curl = CURLE_ABORTED_BY_CALLBACK, .too_late = true, .retry_after = -1};
+	struct http_reply begun = http;
+	struct google_reply r = read_reply(GOOGLE_SEND, http, "");
+
+	(void)state;
+	assert_int_equal(r.fault.kind, FAULT_STOPPED);
+	assert_string_equal(r.fault.code, "stood_still");
+	begun.maybe_sent = true; /* its headers have left */
+	assert_int_equal(read_reply(GOOGLE_SEND, begun, "").fault.kind, FAULT_AMBIGUOUS);
 }
 
 int main(void)
@@ -327,6 +383,8 @@ int main(void)
 		cmocka_unit_test(a_certificate_that_is_not_trusted_names_ca_file),
 		cmocka_unit_test(a_proxy_that_refuses_is_named_and_a_sick_one_is_for_later),
 		cmocka_unit_test(date_wait_and_duration_are_passed_on),
+		cmocka_unit_test(only_a_reply_of_googles_own_tells_its_clock),
+		cmocka_unit_test(a_request_that_came_too_late_has_surely_had_no_effect),
 	};
 
 	return cmocka_run_group_tests_name("google", tests, NULL, NULL);

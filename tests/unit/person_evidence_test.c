@@ -152,6 +152,9 @@ static void only_invited_or_a_higher_count_resolves_an_intent_early(void **state
 			"invited resolved next=0 mails=1 ours=1 intent=0 imails=-1",
 			"store outcome=resolved_sent audit=resolved "
 			"cause='Google shows INVITED, 1 mail'"},
+		{"a request that may still leave proves nothing unsent",
+			"sending sending next=now intent=now-90h date=google-90h mails=0 imails=0",
+			"observed shows=NOT_YET_SENT mails=0", "", ""},
 		{"held as never confirmed",
 			"held unconfirmed intent=now-90h date=google-90h mails=0 imails=0",
 			"observed shows=INVITED mails=1",

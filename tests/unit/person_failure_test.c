@@ -82,7 +82,7 @@ static void an_administrators_failed_job_leaves_the_person_as_it_was(void **stat
 			"store outcome=refused cause='send: certainly without effect'"},
 		{"a send that may have had an effect", SENDING,
 			"failed manual kind=ambiguous code=cut call=send | | held dry_run",
-			"unconfirmed unconfirmed next=now+51 priority=retry fault=cut",
+			"unconfirmed unconfirmed next=now+51 date=google priority=retry fault=cut",
 			"store outcome=unconfirmed audit=unconfirmed cause='send: text of cut'"},
 		{"a rejected check: the person fails", "held dry_run",
 			"control manual scope=person code=bad call=check", "failed fault fault=bad",
@@ -113,9 +113,20 @@ static void an_administrators_failed_job_leaves_the_person_as_it_was(void **stat
 static void an_ambiguous_send_is_unconfirmed(void **state)
 {
 	static const struct person_row rows[] = {
+		{"its time counts from its end, not from the intent: the host may have slept",
+			"sending sending next=now-5d intent=now-5d date=google-5d mails=0 imails=0",
+			"failed kind=ambiguous code=cut call=send",
+			"unconfirmed unconfirmed next=now+6h date=google priority=retry fault=cut",
+			"store outcome=unconfirmed audit=unconfirmed cause='send: text of cut'"},
+		{"if Google's clock is not known then, from the first time that it is",
+			"sending sending next=now-5d intent=now-5d date=google-5d mails=0 imails=0",
+			"failed kind=ambiguous code=cut call=send google=0",
+			"unconfirmed unconfirmed next=now+6h date=0 priority=retry fault=cut",
+			"store outcome=unconfirmed audit=unconfirmed cause='send: text of cut'"},
 		{"whatever was to happen next", SENDING "attempts=3 fault=slow resend",
 			"failed kind=ambiguous code=cut call=send retry_after=5",
-			"unconfirmed unconfirmed next=now+51 attempts=0 priority=retry fault=cut",
+			"unconfirmed unconfirmed next=now+51 date=google attempts=0 priority=retry "
+			"fault=cut",
 			"store outcome=unconfirmed audit=unconfirmed cause='send: text of cut'"},
 	};
 
@@ -261,7 +272,12 @@ static void a_rejected_question_about_the_mailed_leaves_them_as_they_are(void **
 		{"a later date of Google's counts",
 			"unconfirmed unconfirmed next=now intent=now-9 mails=0 imails=0",
 			"control scope=person code=bad call=get date=google-1",
-			"unconfirmed unconfirmed next=now+51 date=google-1 fault=bad",
+			"unconfirmed unconfirmed next=now+51 date=google fault=bad",
+			"store cause='get: text of bad'"},
+		{"when Google's clock is doubtful, the later one",
+			"unconfirmed unconfirmed next=now intent=now-9 mails=0 imails=0",
+			"control scope=person code=bad call=get date=google-4d google=google+1h",
+			"unconfirmed unconfirmed next=now+51 date=google+1h fault=bad",
 			"store cause='get: text of bad'"},
 	};
 

@@ -150,10 +150,21 @@ static void a_clock_at_its_epoch_makes_nobody_checked(void **state)
 	struct send_policy policy = row_policy("");
 
 	(void)state;
-	e.now = 3600;
+	e.google_now = 3600;
 	assert_int_equal(person_step(&p, &e, &policy).action, ACTION_CHECK);
 	p.checked = 1;
 	assert_int_equal(person_step(&p, &e, &policy).action, ACTION_SEND);
+}
+
+static void a_mail_counts_on_the_day_that_the_event_says(void **state)
+{
+	struct person p = row_person("queued first_check next=now mails=0 checked=google");
+	struct person_event e = row_event("permit granted", &p);
+	struct send_policy policy = row_policy("");
+
+	(void)state;
+	e.mail_at = ROW_GOOGLE - 86400;
+	assert_int_equal(person_step(&p, &e, &policy).mail_at, ROW_GOOGLE - 86400);
 }
 
 static void a_person_with_an_older_intent_is_not_the_jobs(void **state)
@@ -201,6 +212,7 @@ int main(void)
 		cmocka_unit_test(counts_and_short_texts_are_recorded),
 		cmocka_unit_test(the_block_list_does_not_hold_an_approved_resend),
 		cmocka_unit_test(a_clock_at_its_epoch_makes_nobody_checked),
+		cmocka_unit_test(a_mail_counts_on_the_day_that_the_event_says),
 		cmocka_unit_test(a_person_with_an_older_intent_is_not_the_jobs),
 		cmocka_unit_test(a_person_may_never_have_changed),
 		cmocka_unit_test(a_reason_outside_of_the_list_is_invalid),

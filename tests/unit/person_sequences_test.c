@@ -69,6 +69,14 @@ static int64_t since(int64_t now, uint8_t days)
 	return days == NEVER ? 0 : now - days * DAY;
 }
 
+/* The age that rules look at: the date's. An intent that is older is not another situation. */
+static uint8_t intent_age(const struct person *p)
+{
+	if (p->intent_at != 0 && p->intent_date != 0)
+		return age(ROW_GOOGLE, p->intent_date);
+	return age(ROW_NOW, p->intent_at);
+}
+
 static struct packed pack(const struct person *p)
 {
 	return (struct packed){.state = (uint8_t)p->state,
@@ -76,11 +84,11 @@ static struct packed pack(const struct person *p)
 		.mails = (uint8_t)(p->mails + 1),
 		.ours = (uint8_t)p->our_mails,
 		.intent_mails = (uint8_t)(p->intent_mails + 1),
-		.intent_age = age(ROW_NOW, p->intent_at),
+		.intent_age = intent_age(p),
 		.date_age = age(ROW_GOOGLE, p->intent_date),
 		.flags = (uint8_t)((p->approved ? APPROVED : 0) | (p->resend ? RESEND : 0) |
 				   (p->discovered ? DISCOVERED : 0) |
-				   (ROW_NOW - p->checked < DAY ? CHECKED : 0) |
+				   (ROW_GOOGLE - p->checked < DAY ? CHECKED : 0) |
 				   (p->next_attempt != 0 ? DUE : 0)),
 		.priority = (uint8_t)p->priority,
 		.orphan = (uint8_t)p->orphan_reason};
@@ -100,7 +108,7 @@ static struct person unpack(const struct packed *x)
 	p.approved = x->flags & APPROVED;
 	p.resend = x->flags & RESEND;
 	p.discovered = x->flags & DISCOVERED;
-	p.checked = x->flags & CHECKED ? ROW_NOW : 0;
+	p.checked = x->flags & CHECKED ? ROW_GOOGLE : 0;
 	p.next_attempt = x->flags & DUE ? ROW_NOW : 0;
 	p.priority = (enum priority)x->priority;
 	p.orphan_reason = (enum person_reason)x->orphan;
@@ -127,7 +135,7 @@ struct known {
 	const char *event;
 };
 
-#define KNOWN_MAX  400000
+#define KNOWN_MAX  600000
 #define TABLE_SIZE (1 << 20)
 
 static struct known *known;
@@ -343,6 +351,19 @@ static void a_day_passes(struct situation s)
 	reach(&s, at, "a day passes");
 }
 
+/* The job's program does not notice: the request may leave afterwards. */
+static void the_host_sleeps_a_day(struct situation s)
+{
+	if (!s.in_flight)
+		return;
+	for (int n = SHOWN_OLD; n > 0; n--)
+		s.google[n] = s.google[n - 1];
+	one_day_later(&s.stored);
+	one_day_later(&s.person);
+	one_day_later(&s.claimed);
+	reach(&s, at, "the host sleeps a day");
+}
+
 static void at_google(struct situation s)
 {
 	if (s.others == 0)
@@ -426,6 +447,7 @@ static void continue_from(int32_t n)
 	if (s.blocked)
 		outside(other, "unblocked");
 	a_day_passes(s);
+	the_host_sleeps_a_day(s);
 	at_google(s);
 	if (s.action == ACTION_NONE)
 		without_a_job(&s);

@@ -26,7 +26,6 @@
 #define CLASSIFY_RETRY_MS  10000
 #define NOTIFY_INTERVAL_MS 1000 /* between two wake-ups of the collector */
 #define EXPIRE_BATCH	   1000
-#define CLOCK_AHEAD_S	   86400
 #define RELEASE_AFTER_MS   1000 /* after the last work, until memory is released */
 #define DRAIN_POLL_MS	   50
 #define DRAIN_MAX_MS	   60000 /* within the unit's TimeoutStopSec */
@@ -128,16 +127,24 @@ static bool classify(struct dispatcher *d)
 	return false;
 }
 
-/* With a clock that is far ahead of Google's, everything would be past its retention. */
+/* With a clock that is far ahead, everything would be past its retention, so Google's counts, too.
+ * If nothing else brings a reply of Google's, it is asked for one. */
 static void expire(struct dispatcher *d)
 {
 	struct fault fault = {.kind = FAULT_NONE};
+	int64_t now = engine_expiry_now(d->runtime.engine);
+	int done;
 
-	if (google_clock_skew(d->runtime.google) > CLOCK_AHEAD_S)
-		return;
-	if (ledger_expire(
-		    d->runtime.ledger, d->worker.settings, clock_wall(), EXPIRE_BATCH, &fault) < 0)
+	if (now == 0)
+		done = ledger_has_expired(
+			d->runtime.ledger, d->worker.settings, clock_wall(), &fault);
+	else
+		done = ledger_expire(
+			d->runtime.ledger, d->worker.settings, now, EXPIRE_BATCH, &fault);
+	if (done < 0)
 		ledger_failed(d, &fault);
+	else if (now == 0 && done > 0)
+		engine_want_clock(d->runtime.engine);
 }
 
 static void send_heartbeat(struct dispatcher *d)
@@ -304,6 +311,8 @@ static int run_once(struct dispatcher *d)
 		ok = classify(d) && run_engine(d);
 		worker_poll(&d->worker);
 	} while (ok && !d->worker.stop && (d->classify || !engine_idle(d->runtime.engine)));
+	if (ok)
+		expire(d);
 	drain(d);
 	send_heartbeat(d);
 	notify_collector(d, true);

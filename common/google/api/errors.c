@@ -271,6 +271,8 @@ void error_api(const struct google_call *call, const struct credential *c, const
 
 	rpc_status_read(&says, reply);
 	classify(call, c, customer, reply, &says, out);
+	if (rpc_status_is_google(&says, reply))
+		out->date = reply->date;
 	rpc_status_free(&says);
 }
 

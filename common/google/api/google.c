@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The queue of calls and the token that they share. A call waits in the queue until there is a
- * token, is then in flight at http, and ends with exactly one call of its `done`. A 401 is the only
- * reply after which a call is repeated, because Google has then done nothing.
+ * token, is then in flight at http, and ends with exactly one call of its `done`. It is repeated in
+ * two cases, once in each: after a 401, because Google has then done nothing; and a call without
+ * effect when its connection was dead. A repeat is another request: it waits for its own permit.
  */
 #include "google/api/google.h"
 
@@ -33,7 +34,10 @@ struct call {
 	google_done *done;
 	void *ctx;
 	unsigned token; /* number of the token with which it was sent */
-	bool refreshed; /* it has already had a 401 */
+	bool refreshed; /* it has already had a 401, … */
+	bool restarted; /* … or a dead connection */
+	bool needs_permit;
+	int64_t ask_ms; /* not before then */
 	struct call *next;
 };
 
@@ -231,7 +235,7 @@ static void finish_early(struct call *call, const struct fault *fault)
 }
 
 /* A 401 means that the call had no effect. Its token may have been replaced meanwhile. */
-static bool refresh_and_repeat(struct call *call, const struct http_reply *reply)
+static bool refresh(struct call *call, const struct http_reply *reply)
 {
 	struct google *g = call->g;
 
@@ -240,7 +244,25 @@ static bool refresh_and_repeat(struct call *call, const struct http_reply *reply
 	call->refreshed = true;
 	if (call->token == g->token_number)
 		g->token_refused = true;
-	enqueue(g, call);
+	return true;
+}
+
+/* libcurl would have sent it again, without asking. */
+static bool reconnect(struct call *call, const struct http_reply *reply)
+{
+	if (!reply->restarted || call->restarted || !method_is_idempotent(call->what.method))
+		return false;
+	call->restarted = true;
+	return true;
+}
+
+static bool repeat(struct call *call, const struct http_reply *reply)
+{
+	if (!refresh(call, reply) && !reconnect(call, reply))
+		return false;
+	call->needs_permit = call->what.permit;
+	call->ask_ms = 0;
+	enqueue(call->g, call);
 	return true;
 }
 
@@ -251,7 +273,7 @@ static void on_reply(void *ctx, const struct http_reply *http)
 	struct reply_storage memory = {0};
 	struct google_reply reply;
 
-	if (refresh_and_repeat(call, http))
+	if (repeat(call, http))
 		return;
 	outcome_from_http(&call->what, g->credential, g->settings->customer, call->url.data, http,
 		&memory, &reply);
@@ -305,7 +327,8 @@ static void start_request(struct google *g, struct call *call)
 		.content_type = body ? "application/json" : NULL,
 		.body = body,
 		.body_len = body ? strlen(body) : 0,
-		.no_replay = !method_is_idempotent(call->what.method)};
+		.no_replay = !method_is_idempotent(call->what.method),
+		.begin_until_ms = call->what.begin_until_ms};
 	struct fault fault = {0};
 
 	call->token = g->token_number;
@@ -316,6 +339,34 @@ static void start_request(struct google *g, struct call *call)
 	finish_early(call, &fault);
 }
 
+/* False: it waits for its permit. A call without effect may begin late: as late as its permit. */
+static bool get_permit(struct call *call)
+{
+	int64_t now = clock_boot_ms(), wait;
+
+	if (!call->needs_permit)
+		return true;
+	if (now < call->ask_ms)
+		return false;
+	wait = call->what.permit(call->what.permit_ctx);
+	call->ask_ms = now + wait;
+	call->needs_permit = wait > 0;
+	if (wait == 0 && call->what.begin_until_ms && method_is_idempotent(call->what.method))
+		call->what.begin_until_ms = google_begin_until(call->g->settings, now);
+	return wait == 0;
+}
+
+static bool is_too_late(struct call *call)
+{
+	bool waits = call->needs_permit && method_is_idempotent(call->what.method);
+
+	if (call->fault.kind || waits || !call->what.begin_until_ms ||
+		clock_boot_ms() <= call->what.begin_until_ms)
+		return false;
+	error_stood_still(&call->fault);
+	return true;
+}
+
 /* One token, or one failure, for all calls that wait. */
 static void start_queued(struct google *g)
 {
@@ -324,10 +375,16 @@ static void start_queued(struct google *g)
 
 	while ((call = list)) {
 		list = call->next;
+		if (!is_too_late(call) && !call->fault.kind && !get_permit(call)) {
+			enqueue(g, call);
+			continue;
+		}
 		if (!call->fault.kind && !no_token.kind) {
 			check_credential(g);
 			ensure_token(g, &no_token);
 		}
+		if (!no_token.kind)
+			(void)is_too_late(call); /* minting took its time */
 		if (call->fault.kind)
 			finish_early(call, &call->fault);
 		else if (no_token.kind)
@@ -337,13 +394,25 @@ static void start_queued(struct google *g)
 	}
 }
 
+/* Until the queue is to be looked at again; at most timeout_ms (-1: no limit). */
+static int queue_wait_ms(const struct google *g, int timeout_ms)
+{
+	for (const struct call *call = g->queue; call; call = call->next) {
+		int64_t left = call->needs_permit ? call->ask_ms - clock_boot_ms() : 0;
+
+		if (timeout_ms < 0 || left < timeout_ms)
+			timeout_ms = left > 0 ? (int)left : 0;
+	}
+	return timeout_ms;
+}
+
 int google_poll(struct google *g, const int *fds, int nfds, int timeout_ms)
 {
 	int before = g->in_flight;
 
 	start_queued(g);
 	/* A caller who has just got a result wants to act on it, not wait. */
-	http_poll(g->http, fds, nfds, g->in_flight < before || g->queue ? 0 : timeout_ms);
+	http_poll(g->http, fds, nfds, g->in_flight < before ? 0 : queue_wait_ms(g, timeout_ms));
 	return g->in_flight;
 }
 

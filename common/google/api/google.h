@@ -27,9 +27,20 @@ void google_close(struct google *g);
 
 /* Starts a call. `done` is called exactly once, from google_poll() or google_stop(), never from
  * here. The next google_poll() takes the token from the cache or mints one first; minting blocks,
- * at most for `timeout`. A 401 mints a new token once and repeats the call, which had no effect. A
- * `done` may start calls, but must not call google_poll(). */
+ * at most for `timeout`. A 401 mints a new token once and repeats the call, which had no effect. So
+ * does a dead connection for a call without effect. Each repeat asks call->permit first. A `done`
+ * may start calls, but must not call google_poll(). */
 void google_start(struct google *g, const struct google_call *call, google_done *done, void *ctx);
+/* Until when a request may begin that was decided on, and got its permit, at `decided_ms`: the
+ * timeout, because minting a token may take as long. Not for less than five seconds: a disk may
+ * take its time over the commit. */
+#define GOOGLE_BEGIN_MIN_MS INT64_C(5000)
+static inline int64_t google_begin_until(const struct settings *settings, int64_t decided_ms)
+{
+	int64_t timeout_ms = settings->timeout * 1000;
+
+	return decided_ms + (timeout_ms > GOOGLE_BEGIN_MIN_MS ? timeout_ms : GOOGLE_BEGIN_MIN_MS);
+}
 /* Waits until something happens at Google or one of `fds` is readable, at most timeout_ms (-1: no
  * limit), calls `done` for finished calls, and returns the number of calls in flight. */
 int google_poll(struct google *g, const int *fds, int nfds, int timeout_ms);

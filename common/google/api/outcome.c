@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Whether a call may be repeated. Only `send` can be AMBIGUOUS; it is so unless the reply, or the
- * lack of one, proves that Google did nothing.
+ * lack of one, proves that Google did nothing. And whose reply it is: only the Date of one that
+ * Google wrote is Google's clock.
  */
 #include "google/api/outcome.h"
 
@@ -47,6 +48,16 @@ static void read_body(const struct google_call *call, const char *url,
 			google_method_word(call->method), reply->status);
 	if (strcmp(out->fault.code, "reply_unexpected") == 0)
 		error_unexpected_reply(url, reply, &out->fault);
+	else
+		out->date = reply->date;
+}
+
+void error_stood_still(struct fault *fault)
+{
+	fault_set(fault, FAULT_STOPPED, "stood_still",
+		"the request was not sent any more: this program, or its host, stood still before "
+		"it");
+	fault_remedy(fault, "Run the command again.");
 }
 
 void outcome_from_http(const struct google_call *call, const struct credential *c,
@@ -54,10 +65,11 @@ void outcome_from_http(const struct google_call *call, const struct credential *
 	struct reply_storage *memory, struct google_reply *out)
 {
 	*out = (struct google_reply){.status = reply->status,
-		.date = reply->date,
 		.retry_after = reply->retry_after,
 		.duration_us = reply->duration_us};
-	if (reply->curl)
+	if (reply->too_late)
+		error_stood_still(&out->fault);
+	else if (reply->curl)
 		error_transport(url, reply, &out->fault);
 	else if (reply->status < 300)
 		read_body(call, url, reply, memory, out);

@@ -16,4 +16,7 @@ void outcome_from_http(const struct google_call *call, const struct credential *
 	const char *customer, const char *url, const struct http_reply *reply,
 	struct reply_storage *memory, struct google_reply *out);
 
+/* The request was not sent, because its `begin_until_ms` was over. */
+void error_stood_still(struct fault *fault);
+
 #endif

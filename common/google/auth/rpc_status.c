@@ -52,6 +52,7 @@ void rpc_status_read(struct rpc_status *r, const struct http_reply *reply)
 	r->body = json_read(text, reply->body.len, NULL);
 	error = json_object_get(r->body, "error");
 	r->json = json_is_object(error);
+	r->code = json_integer_value(json_object_get(error, "code"));
 	r->message = member(error, "message");
 	r->status = member(error, "status");
 	r->legacy = member(json_array_get(json_object_get(error, "errors"), 0), "reason");
@@ -63,6 +64,11 @@ void rpc_status_free(struct rpc_status *r)
 {
 	json_decref(r->body);
 	*r = (struct rpc_status){0};
+}
+
+bool rpc_status_is_google(const struct rpc_status *r, const struct http_reply *reply)
+{
+	return r->json && r->code == reply->status;
 }
 
 /* `needle` is lower case. */

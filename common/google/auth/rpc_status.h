@@ -16,6 +16,7 @@
 struct rpc_status {
 	json_t *body;
 	bool json;
+	json_int_t code; /* 0: none */
 	const char *message, *status;
 	const char *reason; /* of google.rpc.ErrorInfo */
 	const char *legacy; /* errors[0].reason */
@@ -25,6 +26,8 @@ struct rpc_status {
 void rpc_status_read(struct rpc_status *r, const struct http_reply *reply);
 void rpc_status_free(struct rpc_status *r);
 
+/* Whether Google wrote it: its error object, with the status of the reply as its code. */
+bool rpc_status_is_google(const struct rpc_status *r, const struct http_reply *reply);
 /* Whether one of `reasons` (a list; "*": any) is its reason, its status or the challenge in the
  * header; or whether `contains` (lower case; may be NULL) is a part of the message, or of a body
  * that is not JSON. */

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/str.h"
 #include "base/strbuf.h"
 #include "google/http/transfer.h"
 
@@ -137,13 +138,13 @@ void http_close(struct http *h)
 
 /* ---- the clock ---- */
 
-static void record_date(struct http *h, int64_t date)
+static void record_date(struct http *h, const struct http_reply *reply)
 {
 	int64_t change;
 
-	if (!date)
+	if (!reply->date)
 		return;
-	h->skew = clock_wall() - date;
+	h->skew = clock_wall() - reply->date;
 	change = h->skew - h->skew_said;
 	if (llabs(change) <= SKEW_WORTH_SAYING)
 		return;
@@ -193,7 +194,9 @@ static void deliver(struct http *h, struct transfer *t, CURLcode result)
 	unlink_running(h, t);
 	curl_multi_remove_handle(h->multi, t->easy);
 	transfer_finish(t, result);
-	record_date(h, t->reply.date);
+	/* The Date of a page is that of whatever answers in place of the API. */
+	if (str_starts(t->reply.content_type, "application/json"))
+		record_date(h, &t->reply);
 	h->stalled = h->stalled || (result == CURLE_OPERATION_TIMEDOUT && !t->reply.status);
 	h->last_used = clock_boot_ms();
 	t->done(t->ctx, &t->reply);
@@ -311,7 +314,7 @@ void http_perform(struct http *h, const struct http_request *request, struct htt
 	curl_easy_setopt(t->easy, CURLOPT_NOPROGRESS, 0L);
 	transfer_finish(t, curl_easy_perform(t->easy));
 	if (!request->local_plaintext)
-		record_date(h, t->reply.date);
+		record_date(h, &t->reply);
 	*out = t->reply;
 	t->reply.body = (struct strbuf){0};
 out:

@@ -35,17 +35,24 @@ struct http_request {
 	 * so libcurl must give up instead (CURLE_SEND_FAIL_REWIND). For every request that has an
 	 * effect. */
 	bool no_replay;
+	/* clock_boot_ms(): if nothing has been sent by then, nothing is sent any more, because the
+	 * program has stood still since it decided on the request. 0: it may begin at any time. */
+	int64_t begin_until_ms;
 	/* http_perform() only, for a server on this machine or its private network that is not one
 	 * of Google's public hosts: plain HTTP is allowed, no proxy is used, and its Date is
 	 * ignored. */
 	bool local_plaintext;
-	bool api; /* to the API itself: the client certificate is used */
+	/* To the API itself: the client certificate is used, and libcurl sends the request only
+	 * once, whatever its method, because each request is one of the rate limit. */
+	bool api;
 };
 
 struct http_reply {
 	int status; /* 0: no reply */
 	int curl;   /* CURLcode; if not 0 although there is a status, the reply is incomplete */
 	bool maybe_sent;      /* the server may have got the request; repeating may do it twice */
+	bool too_late;	      /* not sent: `begin_until_ms` was over */
+	bool restarted;	      /* libcurl wanted to send it again, and was not allowed to */
 	bool unprocessed;     /* HTTP/2: the server said that it will not process this request */
 	bool too_large;	      /* the body exceeded HTTP_BODY_MAX */
 	int proxy_status;     /* the proxy's answer to CONNECT; 0: none */

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/str.h"
 #include "base/strbuf.h"
 #include "google/http/errors.h"
@@ -33,6 +34,15 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *ctx)
 	return 0;
 }
 
+/* A process that was stopped, or whose host slept, goes on as if no time had passed. What it wanted
+ * to send may be wrong by now. */
+static bool is_too_late(struct transfer *t)
+{
+	if (t->begin_until_ms && clock_boot_ms() > t->begin_until_ms)
+		t->too_late = true;
+	return t->too_late;
+}
+
 /* libcurl knows the body's length, so it never reads past the end. If it does, it has restarted the
  * request without rewinding; 7.88 does this when the server forces a downgrade from HTTP/2 to
  * HTTP/1.1. */
@@ -46,6 +56,9 @@ static size_t send_body(char *out, size_t size, size_t n, void *ctx)
 		t->restarted = true;
 		return CURL_READFUNC_ABORT;
 	}
+	t->begun = true; /* headers may have left */
+	if (!t->body_started && is_too_late(t))
+		return CURL_READFUNC_ABORT;
 	t->body_started = true;
 	t->unprocessed = false;
 	memcpy(out, t->body + t->body_at, now);
@@ -88,7 +101,10 @@ static bool is_unprocessed(const struct transfer *t, const char *line)
 	       t->stream && last < t->stream;
 }
 
-/* The error buffer holds the first error since the transfer began. libcurl 8.14 also writes an
+/* Called before each attempt of libcurl to send the request: the first one may be too late, and a
+ * second one is a second request.
+ *
+ * The error buffer holds the first error since the transfer began. libcurl 8.14 also writes an
  * error there when it looks for a connection and finds an idle HTTP/2 connection dead. That error
  * does not concern the request, so it is dropped when the request begins. libcurl does not write to
  * the buffer again, so its log must tell how this connection ends. */
@@ -99,6 +115,13 @@ static int on_request(
 	struct transfer *t = ctx;
 
 	(void)remote_address, (void)local_address, (void)remote_port, (void)local_port;
+	if (!t->begun && is_too_late(t))
+		return CURL_PREREQFUNC_ABORT;
+	if (t->begun && t->once) {
+		t->restarted = true;
+		return CURL_PREREQFUNC_ABORT;
+	}
+	t->begun = true;
 	if (*t->curl_error) {
 		t->curl_error[0] = '\0';
 		curl_easy_setopt(t->easy, CURLOPT_VERBOSE, 1L);
@@ -231,6 +254,10 @@ static int set_http(CURL *easy, struct transfer *t)
 #if LIBCURL_VERSION_NUM >= 0x075000
 	SET(CURLOPT_PREREQFUNCTION, on_request);
 	SET(CURLOPT_PREREQDATA, t);
+#else
+	/* It cannot be kept from sending a request again when a connection dies under it. So none
+	 * is used that may have died. */
+	SET(CURLOPT_MAXAGE_CONN, 1L);
 #endif
 	SET(CURLOPT_ERRORBUFFER, t->curl_error);
 	SET(CURLOPT_PRIVATE, t);
@@ -354,6 +381,8 @@ static bool configure_body(struct transfer *t, const struct http_request *r)
 
 bool transfer_configure(struct transfer *t, const struct http_request *request)
 {
+	t->once = request->api;
+	t->begin_until_ms = request->begin_until_ms;
 	return curl_easy_setopt(t->easy, CURLOPT_URL, request->url) == CURLE_OK &&
 	       (!request->local_plaintext || configure_local(t)) &&
 	       (!request->user || configure_user(t, request->user)) &&
@@ -383,7 +412,7 @@ static bool may_be_sent(const struct transfer *t)
 {
 	if (t->reply.status)
 		return true;
-	if (t->unprocessed)
+	if (t->unprocessed || (t->too_late && !t->begun))
 		return false;
 	if (t->body_started)
 		return true;
@@ -408,6 +437,8 @@ void transfer_finish(struct transfer *t, CURLcode result)
 	r->proxy_untrusted = proxy_verified != 0;
 	r->duration_us = us;
 	r->curl = t->restarted ? CURLE_SEND_FAIL_REWIND : (int)result;
+	r->restarted = t->restarted;
+	r->too_late = t->too_late;
 	r->retry_after = reply_retry_after(t);
 	r->unprocessed = t->unprocessed && !r->status;
 	r->maybe_sent = may_be_sent(t);
@@ -437,6 +468,8 @@ void transfer_clear(struct transfer *t)
 	t->body = NULL;
 	t->body_len = t->body_at = 0;
 	t->body_started = t->restarted = t->unprocessed = false;
+	t->once = t->begun = t->too_late = false;
+	t->begin_until_ms = 0;
 	t->stream = 0;
 	t->curl_error[0] = t->retry_after[0] = '\0';
 	strbuf_clear(&body);

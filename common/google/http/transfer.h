@@ -17,8 +17,12 @@ struct transfer {
 	char *body; /* our copy: it must live until the request is sent */
 	size_t body_len;
 	size_t body_at;
-	bool body_started;    /* libcurl has begun to read a `no_replay` body */
-	bool restarted;	      /* … and has begun to read it a second time, which it must not */
+	bool body_started; /* libcurl has begun to read a `no_replay` body */
+	bool restarted;	   /* libcurl has begun the request a second time, which it must not */
+	bool once;	   /* that counts for a request without a body, too */
+	bool begun;	   /* the request has begun … */
+	bool too_late;	   /* … or was not allowed to begin any more */
+	int64_t begin_until_ms;
 	bool unprocessed;     /* the server said that it will not process this request */
 	unsigned long stream; /* the request's number in HTTP/2; 0: unknown */
 	char retry_after[64];
