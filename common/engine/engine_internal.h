@@ -254,8 +254,9 @@ void gate_start_control(struct engine *e);
 /* Google refuses the setup: sending pauses. */
 bool gate_refused(
 	struct engine *e, enum google_method method, const struct fault *why, struct fault *fault);
-/* One more person is rejected; *tripped: that makes five, and no person is charged. */
-bool gate_person_rejected(struct engine *e, enum google_method method, const char *address,
+/* One more person is rejected, who is as `claimed` in the ledger; *tripped: that makes five, and no
+ * person is charged. */
+bool gate_person_rejected(struct engine *e, enum google_method method, const struct person *claimed,
 	const struct fault *why, bool *tripped, struct fault *fault);
 /* Google says slow down. */
 void gate_throttled(struct engine *e, const struct google_reply *reply);

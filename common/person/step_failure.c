@@ -115,6 +115,7 @@ static void rejected_before_mail(struct person_step *step, const struct person_e
 		return;
 	}
 	step_clear_intent(p);
+	p->attempts = e->claimed->attempts + 1;
 	step_set_fault(p, why->code[0] != '\0' ? why->code : "rejected", why->what);
 	step_move(step, PERSON_FAILED, REASON_FAULT, 0);
 	step->outcome = sending ? SEND_REFUSED : SEND_NONE;

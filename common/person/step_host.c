@@ -3,7 +3,12 @@
  * The events of the host's side: accounts that come, go and collide, the block list, and what
  * Google's list shows.
  */
+#include "base/backoff.h"
 #include "person/step_internal.h"
+
+#define HOUR	       INT64_C(3600)
+#define REJECTED_FIRST (6 * HOUR)
+#define REJECTED_LAST  (30 * 24 * HOUR)
 
 /* ---- accounts ---- */
 
@@ -136,6 +141,24 @@ static bool promote(struct person *p, int64_t now)
 	return true;
 }
 
+/* Google rejected the person, and its list contradicts: there is an unmanaged account. Each further
+ * rejection doubles the wait. A host clock that was ahead then does not prolong it. */
+static bool try_rejected_again(struct person_step *step, const struct person_event *e)
+{
+	struct person *p = &step->next;
+	int64_t age = e->now - p->changed;
+
+	if (p->state != PERSON_FAILED || p->orphan_reason != REASON_NONE)
+		return false;
+	if (age >= 0 && age < backoff(REJECTED_FIRST, REJECTED_LAST, p->attempts - 1))
+		return false;
+	p->checked = 0;
+	p->priority = PRIO_RETRY;
+	step_move(step, PERSON_QUEUED, REASON_RETRY, e->now);
+	step_cause(step, "rejected before, but the list shows an unmanaged account", NULL);
+	return true;
+}
+
 void on_observed(
 	struct person_step *step, const struct person_event *e, const struct send_policy *policy)
 {
@@ -156,7 +179,7 @@ void on_observed(
 		step->store = evidence_count(p, seen);
 	} else if (p->state != PERSON_UNKNOWN) {
 		step->store = evidence_apply(step, seen);
-		if (unmanaged && promote(p, seen->now))
+		if (unmanaged && (promote(p, seen->now) || try_rejected_again(step, e)))
 			step->store = true;
 	}
 }

@@ -254,6 +254,66 @@ static void the_list_promotes_a_person_of_a_backlog(void **state)
 	HOLDS(rows);
 }
 
+static void the_list_contradicts_a_rejection(void **state)
+{
+	static const struct person_row rows[] = {
+		{"once, and long enough ago",
+			"failed fault fault=bad attempts=1 changed=now-6h checked=now-7h mails=0",
+			"observed shows=NOT_YET_SENT mails=0",
+			"queued retry next=now checked=0 priority=retry",
+			"store cause='rejected before, but the list shows an unmanaged account'"},
+		{"of an older version, which did not count",
+			"failed fault fault=bad changed=now-6h mails=0",
+			"observed shows=NOT_YET_SENT mails=0",
+			"queued retry next=now priority=retry",
+			"store cause='rejected before, but the list shows an unmanaged account'"},
+		{"not long enough ago", "failed fault fault=bad attempts=1 changed=now-21599 mails=0",
+			"observed shows=NOT_YET_SENT mails=0", "", ""},
+		{"a second time: twice as long",
+			"failed fault fault=bad attempts=2 changed=now-12h mails=0",
+			"observed shows=NOT_YET_SENT mails=0",
+			"queued retry next=now priority=retry",
+			"store cause='rejected before, but the list shows an unmanaged account'"},
+		{"a second time, not long enough ago",
+			"failed fault fault=bad attempts=2 changed=now-43199 mails=0",
+			"observed shows=NOT_YET_SENT mails=0", "", ""},
+		{"often: after a month", "failed fault fault=bad attempts=99 changed=now-30d mails=0",
+			"observed shows=NOT_YET_SENT mails=0",
+			"queued retry next=now priority=retry",
+			"store cause='rejected before, but the list shows an unmanaged account'"},
+		{"often, not a month ago",
+			"failed fault fault=bad attempts=99 changed=now-2591999 mails=0",
+			"observed shows=NOT_YET_SENT mails=0", "", ""},
+		{"when the host's clock was ahead",
+			"failed fault fault=bad attempts=1 changed=now+1 mails=0",
+			"observed shows=NOT_YET_SENT mails=0",
+			"queued retry next=now priority=retry",
+			"store cause='rejected before, but the list shows an unmanaged account'"},
+		{"in the second of the rejection",
+			"failed fault fault=bad attempts=1 changed=now mails=0",
+			"observed shows=NOT_YET_SENT mails=0", "", ""},
+		{"with a count", "failed fault fault=bad attempts=1 changed=now-6h mails=0",
+			"observed shows=NOT_YET_SENT mails=1",
+			"queued retry next=now priority=retry mails=1",
+			"store cause='rejected before, but the list shows an unmanaged account'"},
+		{"of a person who is blocked", "failed fault fault=bad changed=now-6h mails=0",
+			"observed shows=NOT_YET_SENT mails=0 | blocked",
+			"held blocked priority=retry",
+			"store cause='rejected before, but the list shows an unmanaged account'"},
+		{"of a person without an account",
+			"failed fault fault=bad changed=now-6h mails=0 orphaned=today "
+			"orphan=account_removed",
+			"observed shows=NOT_YET_SENT mails=0", "", ""},
+		{"not by not showing the person", "failed fault fault=bad changed=now-6h mails=0",
+			"observed hides=NOT_YET_SENT", "", ""},
+		{"not by an unknown state", "failed fault fault=bad changed=now-6h mails=0",
+			"observed shows=SOMETHING mails=0", "", ""},
+	};
+
+	(void)state;
+	HOLDS(rows);
+}
+
 static void the_list_shows_what_became_of_the_others(void **state)
 {
 	static const struct person_row rows[] = {
@@ -306,6 +366,7 @@ int main(void)
 		cmocka_unit_test(an_unblocked_person_is_queued_again),
 		cmocka_unit_test(the_list_shows_a_person_who_was_not_asked_about),
 		cmocka_unit_test(the_list_promotes_a_person_of_a_backlog),
+		cmocka_unit_test(the_list_contradicts_a_rejection),
 		cmocka_unit_test(the_list_shows_what_became_of_the_others),
 	};
 

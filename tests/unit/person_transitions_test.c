@@ -73,6 +73,8 @@ static bool make(const struct product *x, struct person *p)
 		p->next_attempt = ROW_NOW;
 	if (p->state == PERSON_FAILED)
 		memcpy(p->fault_code, "bad", sizeof("bad"));
+	if (p->state == PERSON_FAILED)
+		p->changed = ROW_NOW - 6 * HOUR; /* long enough to be tried again */
 	if (p->reason == REASON_FIRST_CHECK && !p->discovered)
 		p->priority = PRIO_BACKGROUND;
 	return !person_invalid(p);
