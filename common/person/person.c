@@ -34,6 +34,7 @@ bool person_still_claimed(
 	if (!same_state || stored->intent_at != ours->intent_at)
 		return false;
 	p->approved = p->approved || stored->approved;
+	p->discovered = stored->discovered;
 	p->first_day = stored->first_day;
 	p->orphaned_since = stored->orphaned_since;
 	p->orphan_reason = stored->orphan_reason;

@@ -112,7 +112,7 @@ struct person {
 	int64_t intent_mails; /* `mails` at the intent; -1: unknown */
 	bool approved;	 /* by an administrator: dry run, discovery and collision hold no more */
 	bool resend;	 /* an administrator's further mail, beyond max_mails */
-	bool discovered; /* only Google's list led to this person */
+	bool discovered; /* only Google's list, or an administrator's send, led to this person */
 	int64_t checked; /* when check and get last cleared the way for a mail; 0: never */
 	int64_t first_day;
 	int64_t changed;	/* of state or reason */

@@ -100,6 +100,7 @@ void on_send_requested(
 	}
 	if (step->next.state != PERSON_UNKNOWN)
 		return;
+	step->next.discovered = true;
 	step_move(step, PERSON_HELD, REASON_MANUAL, 0);
 	step_cause(step, "send: requested by an administrator", NULL);
 }

@@ -21,6 +21,12 @@ static const char *call_word(const struct person_event *e)
 
 /* ---- without an effect ---- */
 
+/* The first account came while the job was under way. */
+static bool is_sighted_meanwhile(const struct person *claimed, const struct person *now)
+{
+	return claimed->discovered && !now->discovered && step_awaits_sighting(claimed);
+}
+
 void step_back(struct person_step *step, const struct person_event *e)
 {
 	struct person now = step->next;
@@ -29,6 +35,7 @@ void step_back(struct person_step *step, const struct person_event *e)
 	step->next.mails = now.mails;
 	step->next.checked = now.checked;
 	step->next.approved = now.approved;
+	step->next.discovered = now.discovered;
 	step->next.first_day = now.first_day;
 	step->next.orphaned_since = now.orphaned_since;
 	step->next.orphan_reason = now.orphan_reason;
@@ -37,10 +44,14 @@ void step_back(struct person_step *step, const struct person_event *e)
 		step->outcome = SEND_REFUSED;
 		step->store = true;
 		step_cause(step, "send: certainly without effect", NULL);
-		return;
+	} else {
+		/* Storing that check and get are answered spares two calls. */
+		step->store = now.checked != e->claimed->checked && !e->manual;
 	}
-	/* Storing that check and get are answered spares two calls. */
-	step->store = now.checked != e->claimed->checked && !e->manual;
+	if (step->store && is_sighted_meanwhile(e->claimed, &now)) {
+		step->next.priority = PRIO_NEW;
+		step_move(step, PERSON_QUEUED, REASON_FIRST_CHECK, e->now);
+	}
 }
 
 void on_released(

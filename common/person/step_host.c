@@ -26,23 +26,42 @@ static void queue(
 	step_move(step, PERSON_QUEUED, reason, now);
 }
 
+/* Only Google's list or an administrator had named the person, and now an account leads here that
+ * did not before (evaluating the same account again does not count). */
+static bool is_first_sighting(const struct person *p, const struct person_event *e)
+{
+	return p->discovered && !e->evaluated_before;
+}
+
 /* A person who is in the ledger is left alone, with three exceptions: the account came back; the
- * collision is over; only a resync had found the person, and now an account leads here that did not
- * before (evaluating the same account again does not count). */
+ * collision is over; it is the first sighting, and what is recorded of the person came of the list
+ * or of an administrator's send. */
 static bool sighting_queues(const struct person *p, const struct person_event *e)
 {
 	if (p->state == PERSON_UNKNOWN || p->state == PERSON_GONE)
 		return true;
-	if (p->state != PERSON_HELD)
+	if (p->state == PERSON_QUEUED)
 		return false;
-	return p->reason == REASON_COLLISION ||
-	       (p->reason == REASON_DISCOVERED && !e->evaluated_before);
+	return p->reason == REASON_COLLISION || p->reason == REASON_MANUAL ||
+	       (step_awaits_sighting(p) && is_first_sighting(p, e));
+}
+
+/* A send is under way or unclear. If it comes to nothing, the sighting must count (step_back). */
+static bool sighting_waits(const struct person *p, const struct person_event *e)
+{
+	return (p->state == PERSON_SENDING || p->state == PERSON_UNCONFIRMED) &&
+	       is_first_sighting(p, e);
 }
 
 void on_sighted(
 	struct person_step *step, const struct person_event *e, const struct send_policy *policy)
 {
 	(void)policy;
+	if (sighting_waits(&step->next, e)) {
+		step->next.discovered = false;
+		step->store = true;
+		return;
+	}
 	if (!sighting_queues(&step->next, e))
 		return;
 	link(&step->next);

@@ -31,7 +31,8 @@ static const struct {
 	enum person_event_kind event;
 	unsigned from, to;
 } transitions[] = {
-	{EVENT_SIGHTED, UNKNOWN | HELD | GONE, QUEUED | HELD},
+	{EVENT_SIGHTED, UNKNOWN | NOT_INVITABLE | HELD | FAILED | GONE, QUEUED | HELD},
+	{EVENT_SIGHTED, SENDING | UNCONFIRMED, SAME},
 	{EVENT_LINKED, KNOWN, SAME},
 	{EVENT_UNLINKED, KNOWN, SAME},
 	{EVENT_UNLINKED, QUEUED | HELD, GONE},

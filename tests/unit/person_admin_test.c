@@ -73,7 +73,7 @@ static void retry_queues_the_failed_and_the_not_invitable(void **state)
 static void a_send_by_name_is_refused_to_the_mailed(void **state)
 {
 	static const struct person_row rows[] = {
-		{"unknown", "", "send_requested", "held manual",
+		{"unknown", "", "send_requested", "held manual discovered",
 			"store cause='send: requested by an administrator'"},
 		{"queued", "queued retry next=now", "send_requested", "", ""},
 		{"held", "held dry_run", "send_requested", "", ""},
@@ -115,7 +115,7 @@ static void a_resend_is_refused_only_while_a_send_is_under_way(void **state)
 	static const struct person_row rows[] = {
 		{"a send is under way", "sending sending next=now intent=now",
 			"send_requested resend", "", "refusal=busy"},
-		{"unknown", "", "send_requested resend | blocked reconciling", "held manual",
+		{"unknown", "", "send_requested resend | blocked reconciling", "held manual discovered",
 			"store cause='send: requested by an administrator'"},
 	};
 

@@ -75,6 +75,41 @@ static void an_administrators_failed_job_leaves_the_person_as_it_was(void **stat
 			"failed manual kind=transient code=503 call=send | | held dry_run",
 			"held dry_run next=0 intent=0 date=0 imails=-1",
 			"store outcome=refused cause='send: certainly without effect'"},
+		{"a send of a person who was known by name only", SENDING "discovered",
+			"failed manual kind=transient code=503 call=send | | held manual "
+			"discovered",
+			"held manual discovered next=0 intent=0 date=0 imails=-1",
+			"store outcome=refused cause='send: certainly without effect'"},
+		{"known by name only, and the first account came meanwhile", SENDING,
+			"failed manual kind=transient code=503 call=send | | held manual "
+			"discovered priority=retry",
+			"queued first_check next=now intent=0 date=0 imails=-1 priority=new",
+			"store outcome=refused cause='send: certainly without effect'"},
+		{"held for the dry run, and the first account came meanwhile", SENDING,
+			"failed manual kind=transient code=503 call=send | | held dry_run "
+			"discovered",
+			"held dry_run next=0 intent=0 date=0 imails=-1",
+			"store outcome=refused cause='send: certainly without effect'"},
+		{"a person with accounts from the start", SENDING,
+			"failed manual kind=transient code=503 call=send | | not_invitable "
+			"not_invitable",
+			"not_invitable not_invitable next=0 intent=0 date=0 imails=-1",
+			"store outcome=refused cause='send: certainly without effect'"},
+		{"discovered, to be sent to, and the first account came meanwhile", SENDING,
+			"failed kind=setup code=bad call=send | | queued discovered next=now-9 "
+			"discovered priority=background",
+			"queued first_check next=now intent=0 date=0 imails=-1 priority=new",
+			"store outcome=refused cause='send: certainly without effect'"},
+		{"not invitable, and the first account came meanwhile", SENDING,
+			"failed manual kind=transient code=503 call=send | | not_invitable "
+			"not_invitable discovered",
+			"queued first_check next=now intent=0 date=0 imails=-1",
+			"store outcome=refused cause='send: certainly without effect'"},
+		{"failed, and the first account came meanwhile", SENDING,
+			"failed manual kind=transient code=503 call=send | | failed fault fault=bad "
+			"discovered attempts=2",
+			"queued first_check next=now intent=0 date=0 imails=-1 fault=bad attempts=2",
+			"store outcome=refused cause='send: certainly without effect'"},
 		{"a resend after an unconfirmed send",
 			"sending sending next=now intent=now date=google mails=1 imails=1 resend",
 			"failed manual kind=transient code=503 call=send | | " UNCONFIRMED,

@@ -4,7 +4,7 @@
 
 #define HOLDS(rows) person_rows_hold(rows, ARRAY_SIZE(rows))
 
-static void a_sighting_queues_a_new_person_and_three_others(void **state)
+static void a_sighting_queues_a_new_person_and_some_others(void **state)
 {
 	static const struct person_row rows[] = {
 		{"new", "", "sighted text='login of ann on web1'", "queued first_check next=now",
@@ -25,6 +25,36 @@ static void a_sighting_queues_a_new_person_and_three_others(void **state)
 		{"the list had shown the person, and an old account is evaluated again",
 			"held discovered discovered priority=background", "sighted evaluated", "",
 			""},
+		{"a send by name came to nothing", "held manual discovered", "sighted",
+			"queued first_check next=now discovered=no",
+			"store cause='an account was seen'"},
+		{"a send by name came to nothing, and the account was evaluated before",
+			"held manual", "sighted evaluated", "queued first_check next=now",
+			"store cause='an account was seen'"},
+		{"a send by name found no account",
+			"not_invitable not_invitable discovered attempts=1", "sighted",
+			"queued first_check next=now discovered=no attempts=0",
+			"store cause='an account was seen'"},
+		{"a send by name found no account, and an old account is evaluated again",
+			"not_invitable not_invitable discovered", "sighted evaluated", "", ""},
+		{"a send by name was rejected", "failed fault discovered fault=bad", "sighted",
+			"queued first_check next=now discovered=no",
+			"store cause='an account was seen'"},
+		{"a send by name is under way",
+			"sending sending next=now intent=now mails=0 discovered", "sighted",
+			"sending sending discovered=no", "store"},
+		{"a send by name is unclear",
+			"unconfirmed unconfirmed next=now intent=now discovered", "sighted",
+			"unconfirmed unconfirmed discovered=no", "store"},
+		{"a send by name is unclear, and an old account is evaluated again",
+			"unconfirmed unconfirmed next=now intent=now discovered",
+			"sighted evaluated", "", ""},
+		{"a send by name was done", "invited sent ours=1 discovered", "sighted", "", ""},
+		{"a discovered person who is queued",
+			"queued discovered next=now discovered priority=background", "sighted", "",
+			""},
+		{"a discovered person who was held for the dry run", "held dry_run discovered",
+			"sighted", "", ""},
 		{"new, but blocked", "", "sighted | blocked", "held blocked next=0",
 			"store cause='an account was seen'"},
 	};
@@ -39,7 +69,7 @@ static void a_sighting_leaves_all_others_alone(void **state)
 		"sending sending next=now intent=now",
 		"unconfirmed unconfirmed next=now intent=now", "invited sent", "accepted answered",
 		"declined answered", "cancelled by_admin", "held dry_run", "held max_mails",
-		"held unknown_state", "held manual", "held blocked", "held unconfirmed intent=now",
+		"held unknown_state", "held blocked", "held unconfirmed intent=now",
 		"failed fault fault=bad"};
 
 	(void)state;
@@ -357,7 +387,7 @@ static void the_list_shows_what_became_of_the_others(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_sighting_queues_a_new_person_and_three_others),
+		cmocka_unit_test(a_sighting_queues_a_new_person_and_some_others),
 		cmocka_unit_test(a_sighting_leaves_all_others_alone),
 		cmocka_unit_test(a_linked_person_is_not_an_orphan),
 		cmocka_unit_test(without_its_last_account_a_person_who_waits_is_gone),

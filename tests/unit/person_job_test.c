@@ -444,6 +444,8 @@ static void a_job_keeps_a_person_that_no_other_program_has_taken_over(void **sta
 			"queued retry orphaned=0 orphan="},
 		{"queued retry", "queued retry mails=5 attempts=3 checked=now resend", true, ""},
 		{"sending sending intent=5", "sending sending intent=5", true, ""},
+		{"sending sending intent=5 discovered", "sending sending intent=5", true,
+			"sending sending intent=5 discovered=no"},
 		{"sending sending intent=5", "unconfirmed interrupted intent=5", true, ""},
 		{"unconfirmed interrupted intent=5", "sending sending intent=5", false, ""},
 		{"sending sending intent=5", "sending sending intent=6", false, ""},

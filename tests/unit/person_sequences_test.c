@@ -127,8 +127,8 @@ struct known {
 	const char *event;
 };
 
-#define KNOWN_MAX  400000
-#define TABLE_SIZE (1 << 20)
+#define KNOWN_MAX  2000000
+#define TABLE_SIZE (1 << 22)
 
 static struct known *known;
 static int32_t known_count;

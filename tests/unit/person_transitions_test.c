@@ -27,6 +27,7 @@ static const char *const claimed_texts[] = {
 	"declined answered",
 	"cancelled by_admin",
 	"held dry_run",
+	"held manual discovered",
 	"held unconfirmed intent=now-90h",
 	"failed fault fault=old",
 	"gone mapped orphaned=today orphan=mapped",
