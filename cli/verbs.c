@@ -52,7 +52,8 @@ const struct verb verbs[] = {
 		"release held people, so that they are invited",
 		"  --all            everyone who is held, except people whose last send is\n"
 		"                   unconfirmed\n"
-		"  --reason REASON  people held for this reason: dry_run, discovered, collision …\n"
+		"  --reason REASON  people held for this reason: dry_run, discovered,\n"
+		"                   address_changed, collision …\n"
 		"  --yes            do not ask for confirmation\n" TARGET,
 		verb_approve, ACCOUNT_LEDGER},
 	{"retry", LEDGER, "[--all | TARGET…] [--yes]",

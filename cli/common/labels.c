@@ -75,6 +75,7 @@ static const struct {
 	{"send_window", "outside the send window"},
 	{"dry_run", "dry run: waiting for approve"},
 	{"discovered", "found by a resync, not by a login"},
+	{"address_changed", "the account led to another address before"},
 	{"collision", "two accounts map to one address"},
 	{"unconfirmed", "a send had no definite result"},
 };
@@ -159,6 +160,9 @@ static const char *next_step_held(const struct person *p)
 	if (p->reason == REASON_DISCOVERED)
 		return "The account is unmanaged, but its owner has not logged in since. Waiting "
 		       "for `approve`.";
+	if (p->reason == REASON_ADDRESS_CHANGED)
+		return "The account that maps to this address mapped to another one before. "
+		       "Waiting for `approve`.";
 	if (p->reason == REASON_COLLISION)
 		return "Two accounts map to this address, and its owner is unknown. Waiting for "
 		       "`approve`.";
@@ -228,10 +232,12 @@ static const struct {
 	{PERSON_HELD, REASON_MAX_MAILS, "send --resend --reason TEXT ", "send one more mail"},
 	{PERSON_HELD, REASON_DRY_RUN, "approve ", "invite, even in dry run"},
 	{PERSON_HELD, REASON_DISCOVERED, "approve ", "invite"},
+	{PERSON_HELD, REASON_ADDRESS_CHANGED, "approve ", "invite"},
 	{PERSON_HELD, REASON_COLLISION, "approve ", "invite"},
 	{PERSON_HELD, REASON_UNCONFIRMED, "approve ", "start over; may send a second mail"},
 	{PERSON_HELD, REASON_DRY_RUN, "block --reason TEXT ", "never invite"},
 	{PERSON_HELD, REASON_DISCOVERED, "block --reason TEXT ", "never invite"},
+	{PERSON_HELD, REASON_ADDRESS_CHANGED, "block --reason TEXT ", "never invite"},
 	{PERSON_HELD, REASON_COLLISION, "block --reason TEXT ", "never invite"},
 	{PERSON_HELD, REASON_UNCONFIRMED, "block --reason TEXT ", "never invite"},
 	{PERSON_FAILED, REASON_NONE, "retry ", "start over"},

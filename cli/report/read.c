@@ -26,8 +26,8 @@ static bool is_one_of(const char *word, const char *const list[], size_t count)
 /* Held or queued for something that comes only after Google has shown an unmanaged account. */
 static bool waits_for_the_mail(const char *reason)
 {
-	static const char *const after[] = {"dry_run", "discovered", "max_mails", "unconfirmed",
-		"daily_limit", "send_window", "reconcile"};
+	static const char *const after[] = {"dry_run", "discovered", "address_changed", "max_mails",
+		"unconfirmed", "daily_limit", "send_window", "reconcile"};
 
 	return is_one_of(reason, after, ARRAY_SIZE(after));
 }

@@ -137,6 +137,7 @@ static void decision(struct screen *s, const struct status_reason *r, int indent
 	if (r->state != PERSON_HELD)
 		return;
 	if (strcmp(r->reason, "discovered") == 0 || strcmp(r->reason, "collision") == 0 ||
+		strcmp(r->reason, "address_changed") == 0 ||
 		strcmp(r->reason, "dry_run") == 0)
 		str_format(command, sizeof(command), "cloudinvite approve --reason %s", r->reason);
 	else

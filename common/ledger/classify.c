@@ -126,7 +126,7 @@ static bool store(struct ledger *l, const struct ledger_sighting *s, uint64_t ru
 		return false;
 	query_start(&q, l,
 		"UPDATE sighting SET rules = ?, verdict = ?, from_template = ?, address = ?,"
-		" rule = ?, sentence = ?, revision = max(revision, ?) WHERE id = ?",
+		" rule = ?, sentence = ?, revision = max(revision, ?), last_mapped = ? WHERE id = ?",
 		fault);
 	query_number(&q, (int64_t)rules);
 	query_text(&q, verdict_word(v->kind));
@@ -135,6 +135,7 @@ static bool store(struct ledger *l, const struct ledger_sighting *s, uint64_t ru
 	query_text(&q, v->rule);
 	query_text(&q, v->sentence);
 	query_number(&q, revision);
+	query_text(&q, v->kind == VERDICT_MAPPED ? v->address : s->last_mapped);
 	query_number(&q, s->id);
 	return query_run(&q);
 }

@@ -12,7 +12,7 @@
 	"address, state, reason, next_attempt, priority, attempts, fault_code, fault_text, "     \
 	"mails, our_mails, intent_at, intent_date, intent_mails, approved, resend, discovered, " \
 	"checked, first_day, "                                                                   \
-	"changed, orphaned_since, orphan_reason"
+	"changed, orphaned_since, orphan_reason, address_changed"
 /* The states in which a person may be claimed. */
 #define PERSON_CLAIMABLE "('queued', 'unconfirmed', 'sending', 'invited')"
 

@@ -9,7 +9,8 @@
 
 #define SIGHTING_COLUMNS                                                                    \
 	"id, host, account, uid, trigger, first_day, local, shell, member_of, first_name, " \
-	"last_name, gone_day IS NOT NULL, verdict, from_template, address, rule, sentence"
+	"last_name, gone_day IS NOT NULL, verdict, from_template, address, rule, sentence, " \
+	"last_mapped"
 
 /* Reads SIGHTING_COLUMNS; false with a fault if they contain an unknown word. */
 bool sighting_row(struct query *q, struct ledger_sighting *out);

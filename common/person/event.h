@@ -121,7 +121,10 @@ struct person_event {
 	const struct person *claimed;
 	const char *text; /* who or what, for the history: "login of ann on web1"; may be NULL */
 	union {
-		bool evaluated_before; /* SIGHTED: the same account led somewhere before */
+		struct { /* SIGHTED */
+			bool evaluated_before; /* the same account led to an address before … */
+			bool address_changed;  /* … to another one than this */
+		};
 		struct {
 			enum person_reason reason;
 			bool leased; /* a job has the person: it will hear of it when it stores */

@@ -22,8 +22,8 @@ static const uint64_t reasons_of[PERSON_STATES] = {
 	[PERSON_ACCEPTED] = BIT(REASON_ANSWERED),
 	[PERSON_DECLINED] = BIT(REASON_ANSWERED),
 	[PERSON_CANCELLED] = BIT(REASON_ELSEWHERE) | BIT(REASON_DELETED) | BIT(REASON_BY_ADMIN),
-	[PERSON_HELD] = BIT(REASON_DISCOVERED) | BIT(REASON_DRY_RUN) | BIT(REASON_MAX_MAILS) |
-			BIT(REASON_COLLISION) | BIT(REASON_UNKNOWN_STATE) | BIT(REASON_MANUAL) |
+	[PERSON_HELD] = BIT(REASON_DISCOVERED) | BIT(REASON_ADDRESS_CHANGED) | BIT(REASON_DRY_RUN) |
+			BIT(REASON_MAX_MAILS) | BIT(REASON_COLLISION) | BIT(REASON_UNKNOWN_STATE) | BIT(REASON_MANUAL) |
 			BIT(REASON_BLOCKED) | BIT(REASON_UNCONFIRMED),
 	[PERSON_FAILED] = BIT(REASON_FAULT),
 	[PERSON_GONE] = BIT(REASON_COLLISION) | BIT(REASON_ACCOUNT_REMOVED) |
@@ -83,9 +83,12 @@ static const char *reason_invalid(const struct person *p)
 		return "P6: queued as approved, but not approved";
 	if (p->reason == REASON_DISCOVERED && !p->discovered)
 		return "P6: waits as discovered, but not discovered";
+	if (p->reason == REASON_ADDRESS_CHANGED && !p->address_changed)
+		return "P6: waits for a change of the address that there was not";
 	if (p->approved && p->state == PERSON_HELD &&
 		one_of(p->reason,
-			BIT(REASON_DRY_RUN) | BIT(REASON_COLLISION) | BIT(REASON_UNKNOWN_STATE)))
+			BIT(REASON_ADDRESS_CHANGED) | BIT(REASON_DRY_RUN) | BIT(REASON_COLLISION) |
+				BIT(REASON_UNKNOWN_STATE)))
 		return "P6: held for what the approval has released";
 	if (p->our_mails == 0 &&
 		one_of(p->reason, BIT(REASON_SENT) | BIT(REASON_RESOLVED) | BIT(REASON_DELETED)))

@@ -50,6 +50,7 @@ enum person_reason {
 	/* queued or held */
 	REASON_DISCOVERED, /* found unmanaged in Google's list, not by a trigger */
 	/* held */
+	REASON_ADDRESS_CHANGED, /* the account that leads here led to another address before */
 	REASON_DRY_RUN,
 	REASON_MAX_MAILS,
 	REASON_UNKNOWN_STATE, /* Google shows a state that this version does not know */
@@ -113,6 +114,7 @@ struct person {
 	bool approved;	 /* by an administrator: dry run, discovery and collision hold no more */
 	bool resend;	 /* an administrator's further mail, beyond max_mails */
 	bool discovered; /* only Google's list, or an administrator's send, led to this person */
+	bool address_changed; /* only accounts led to this person that had led to another one */
 	int64_t checked; /* when check and get last cleared the way for a mail; 0: never */
 	int64_t first_day;
 	int64_t changed;	/* of state or reason */

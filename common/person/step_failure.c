@@ -21,10 +21,15 @@ static const char *call_word(const struct person_event *e)
 
 /* ---- without an effect ---- */
 
-/* The first account came while the job was under way. */
-static bool is_sighted_meanwhile(const struct person *claimed, const struct person *now)
+/* While the job was under way the first account came, or the account to which the approval belonged
+ * went and another one came. */
+static bool is_other_account(const struct person *claimed, const struct person *now)
 {
-	return claimed->discovered && !now->discovered && step_awaits_sighting(claimed);
+	bool sighted = (claimed->discovered && !now->discovered) ||
+		       (claimed->address_changed && !now->address_changed);
+
+	return (sighted && step_awaits_sighting(claimed)) ||
+	       (claimed->reason == REASON_APPROVED && !now->approved);
 }
 
 void step_back(struct person_step *step, const struct person_event *e)
@@ -36,6 +41,7 @@ void step_back(struct person_step *step, const struct person_event *e)
 	step->next.checked = now.checked;
 	step->next.approved = now.approved;
 	step->next.discovered = now.discovered;
+	step->next.address_changed = now.address_changed;
 	step->next.first_day = now.first_day;
 	step->next.orphaned_since = now.orphaned_since;
 	step->next.orphan_reason = now.orphan_reason;
@@ -48,7 +54,7 @@ void step_back(struct person_step *step, const struct person_event *e)
 		/* Storing that check and get are answered spares two calls. */
 		step->store = now.checked != e->claimed->checked && !e->manual;
 	}
-	if (step->store && is_sighted_meanwhile(e->claimed, &now)) {
+	if (step->store && is_other_account(e->claimed, &now)) {
 		step->next.priority = PRIO_NEW;
 		step_move(step, PERSON_QUEUED, REASON_FIRST_CHECK, e->now);
 	}

@@ -26,16 +26,16 @@ static void queue(
 	step_move(step, PERSON_QUEUED, reason, now);
 }
 
-/* Only Google's list or an administrator had named the person, and now an account leads here that
- * did not before (evaluating the same account again does not count). */
+/* Until now only Google's list, an administrator or an account of another address led here
+ * (evaluating the same account again does not count). */
 static bool is_first_sighting(const struct person *p, const struct person_event *e)
 {
-	return p->discovered && !e->evaluated_before;
+	return (p->discovered || p->address_changed) && !e->evaluated_before;
 }
 
 /* A person who is in the ledger is left alone, with three exceptions: the account came back; the
- * collision is over; it is the first sighting, and what is recorded of the person came of the list
- * or of an administrator's send. */
+ * collision is over; it is the first sighting, and what is recorded of the person came of the list,
+ * of an administrator's send, or of an account of another address. */
 static bool sighting_queues(const struct person *p, const struct person_event *e)
 {
 	if (p->state == PERSON_UNKNOWN || p->state == PERSON_GONE)
@@ -46,27 +46,44 @@ static bool sighting_queues(const struct person *p, const struct person_event *e
 	       (step_awaits_sighting(p) && is_first_sighting(p, e));
 }
 
-/* A send is under way or unclear. If it comes to nothing, the sighting must count (step_back). */
-static bool sighting_waits(const struct person *p, const struct person_event *e)
+/* A first sighting of a person who is asked about or sent to counts for what follows. */
+static void note_first_sighting(struct person_step *step, const struct person_event *e)
 {
-	return (p->state == PERSON_SENDING || p->state == PERSON_UNCONFIRMED) &&
-	       is_first_sighting(p, e);
+	struct person *p = &step->next;
+
+	if (!is_first_sighting(p, e))
+		return;
+	if (p->state == PERSON_SENDING || p->state == PERSON_UNCONFIRMED) {
+		p->discovered = p->address_changed = false;
+		step->store = true;
+	} else if (p->state == PERSON_QUEUED && p->address_changed) {
+		link(p);
+		p->address_changed = false;
+		step->store = true;
+	}
 }
 
+/* An account that leads to another address now may have been misled: by a slip in the map or the
+ * template, or by its user, who can edit the name. Google is asked, and an administrator decides. */
 void on_sighted(
 	struct person_step *step, const struct person_event *e, const struct send_policy *policy)
 {
+	struct person *p = &step->next;
+
 	(void)policy;
-	if (sighting_waits(&step->next, e)) {
-		step->next.discovered = false;
-		step->store = true;
+	if (!sighting_queues(p, e)) {
+		note_first_sighting(step, e);
 		return;
 	}
-	if (!sighting_queues(&step->next, e))
-		return;
-	link(&step->next);
-	step->next.discovered = false;
-	queue(step, REASON_FIRST_CHECK, PRIO_NEW, e->now);
+	link(p);
+	p->discovered = false;
+	if (e->address_changed) {
+		p->address_changed = true;
+		p->approved = false;
+	} else if (!e->evaluated_before) {
+		p->address_changed = false;
+	}
+	queue(step, REASON_FIRST_CHECK, p->address_changed ? PRIO_BACKGROUND : PRIO_NEW, e->now);
 	step_cause(step, e->text ? e->text : "an account was seen", NULL);
 }
 

@@ -35,6 +35,7 @@ static const char *const reason_words[PERSON_REASONS] = {
 	[REASON_RECONCILE] = "reconcile",
 	[REASON_RESOLVED_UNSENT] = "resolved_unsent",
 	[REASON_DISCOVERED] = "discovered",
+	[REASON_ADDRESS_CHANGED] = "address_changed",
 	[REASON_DRY_RUN] = "dry_run",
 	[REASON_MAX_MAILS] = "max_mails",
 	[REASON_UNKNOWN_STATE] = "unknown_state",

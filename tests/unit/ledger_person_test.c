@@ -56,6 +56,7 @@ static void a_person_comes_back_as_it_was_put(void **state)
 		.approved = true,
 		.resend = true,
 		.discovered = true,
+		.address_changed = true,
 		.checked = 8,
 		.first_day = DAY};
 	struct person found;

@@ -29,10 +29,10 @@ static void approve_queues_the_held(void **state)
 		{"never confirmed, and orphaned meanwhile",
 			"held unconfirmed intent=now-4d date=google-4d orphaned=today "
 			"orphan=mapped",
-			"approved", "gone mapped approved intent=0 date=0", "store cause=approved"},
+			"approved", "gone mapped intent=0 date=0", "store cause=approved"},
 		{"a resend that was never confirmed, and orphaned meanwhile",
 			"held unconfirmed intent=now-4d orphaned=today orphan=mapped resend",
-			"approved", "gone mapped approved intent=0 resend=no",
+			"approved", "gone mapped intent=0 resend=no",
 			"store cause=approved"},
 		{"the limit of mails", "held max_mails mails=1", "approved", "",
 			"refusal=max_mails"},

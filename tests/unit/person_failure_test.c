@@ -90,6 +90,25 @@ static void an_administrators_failed_job_leaves_the_person_as_it_was(void **stat
 			"discovered",
 			"held dry_run next=0 intent=0 date=0 imails=-1",
 			"store outcome=refused cause='send: certainly without effect'"},
+		{"held for a changed address, and the first account came meanwhile", SENDING,
+			"failed manual kind=transient code=503 call=send | | held address_changed "
+			"address_changed priority=retry",
+			"queued first_check next=now intent=0 date=0 imails=-1 priority=new",
+			"store outcome=refused cause='send: certainly without effect'"},
+		{"held for a changed address", SENDING "address_changed",
+			"failed manual kind=transient code=503 call=send | | held address_changed "
+			"address_changed",
+			"held address_changed next=0 intent=0 date=0 imails=-1",
+			"store outcome=refused cause='send: certainly without effect'"},
+		{"approved, and the approval ended with its account", SENDING,
+			"failed kind=setup code=bad call=send | | queued approved approved next=now-9 "
+			"priority=retry",
+			"queued first_check next=now intent=0 date=0 imails=-1 priority=new",
+			"store outcome=refused cause='send: certainly without effect'"},
+		{"approved", SENDING "approved",
+			"failed kind=setup code=bad call=send | | queued approved approved next=now-9",
+			"queued approved next=now-9 intent=0 date=0 imails=-1",
+			"store outcome=refused cause='send: certainly without effect'"},
 		{"a person with accounts from the start", SENDING,
 			"failed manual kind=transient code=503 call=send | | not_invitable "
 			"not_invitable",

@@ -77,6 +77,94 @@ static void a_sighting_leaves_all_others_alone(void **state)
 		person_rows_hold(&(struct person_row){people[n], people[n], "sighted", "", ""}, 1);
 }
 
+static void an_account_that_led_elsewhere_before_needs_an_approval(void **state)
+{
+	static const struct person_row rows[] = {
+		{"to an unknown person", "", "sighted evaluated changed text='another address'",
+			"queued first_check next=now address_changed priority=background",
+			"store cause='another address'"},
+		{"to a person who was gone, and approved then",
+			"gone mapped orphaned=today-9d orphan=mapped approved",
+			"sighted evaluated changed",
+			"queued first_check next=now orphaned=0 orphan= approved=no address_changed "
+			"priority=background",
+			"store cause='an account was seen'"},
+		{"over a collision", "held collision", "sighted evaluated changed",
+			"queued first_check next=now address_changed priority=background",
+			"store cause='an account was seen'"},
+		{"to a person whom an administrator has named", "held manual discovered",
+			"sighted evaluated changed",
+			"queued first_check next=now discovered=no address_changed "
+			"priority=background",
+			"store cause='an account was seen'"},
+		{"to a person whom the list has shown", "held discovered discovered",
+			"sighted evaluated changed", "", ""},
+		{"to a person without an account at Google",
+			"not_invitable not_invitable discovered", "sighted evaluated changed", "",
+			""},
+		{"to a person with accounts", "queued retry next=now", "sighted evaluated changed",
+			"", ""},
+		{"to an invited person", "invited sent ours=1", "sighted evaluated changed", "", ""},
+		{"evaluated again", "held address_changed address_changed", "sighted evaluated", "",
+			""},
+		{"gone and evaluated again",
+			"gone unmapped orphaned=today orphan=unmapped address_changed",
+			"sighted evaluated",
+			"queued first_check next=now orphaned=0 orphan= priority=background",
+			"store cause='an account was seen'"},
+		{"gone, and the first account comes",
+			"gone unmapped orphaned=today orphan=unmapped address_changed", "sighted",
+			"queued first_check next=now orphaned=0 orphan= address_changed=no",
+			"store cause='an account was seen'"},
+		{"held, and the first account comes",
+			"held address_changed address_changed priority=background", "sighted",
+			"queued first_check next=now address_changed=no priority=new",
+			"store cause='an account was seen'"},
+		{"queued, and the first account comes",
+			"queued first_check next=now address_changed priority=background", "sighted",
+			"queued first_check address_changed=no", "store"},
+		{"queued in the hands of a job, and another account comes",
+			"queued first_check next=now address_changed orphaned=today orphan=mapped",
+			"sighted", "queued first_check address_changed=no orphaned=0 orphan=",
+			"store"},
+		{"queued and evaluated again",
+			"queued first_check next=now address_changed priority=background",
+			"sighted evaluated", "", ""},
+		{"a send under way, and the first account comes",
+			"sending sending next=now intent=now mails=0 address_changed", "sighted",
+			"sending sending address_changed=no", "store"},
+	};
+
+	(void)state;
+	HOLDS(rows);
+}
+
+static void an_approval_ends_with_the_last_account(void **state)
+{
+	static const struct person_row rows[] = {
+		{"queued", "queued approved approved next=now", "unlinked reason=mapped",
+			"gone mapped next=0 approved=no orphaned=today orphan=mapped",
+			"store cause='no account leads here any more'"},
+		{"queued, in a job's hands", "queued approved approved next=now",
+			"unlinked reason=mapped leased",
+			"queued approved orphaned=today orphan=mapped", "store"},
+		{"not invitable", "not_invitable not_invitable approved",
+			"unlinked reason=account_removed",
+			"not_invitable not_invitable approved=no orphaned=today "
+			"orphan=account_removed",
+			"store cause='no account leads here any more'"},
+		{"a person who was approved without an account",
+			"not_invitable not_invitable approved orphaned=today-1d mails=0",
+			"observed shows=NOT_YET_SENT mails=1 | discovered=ignore",
+			"not_invitable not_invitable mails=1", "store"},
+		{"a person who keeps an account", "held max_mails approved mails=0",
+			"observed shows=NOT_YET_SENT mails=1", "held max_mails mails=1", "store"},
+	};
+
+	(void)state;
+	HOLDS(rows);
+}
+
 static void a_linked_person_is_not_an_orphan(void **state)
 {
 	static const struct person_row rows[] = {
@@ -109,7 +197,7 @@ static void without_its_last_account_a_person_who_waits_is_gone(void **state)
 		{"queued for a resend that was approved",
 			"queued approved approved next=now mails=1 resend",
 			"unlinked reason=mapped",
-			"gone mapped next=0 resend=no orphaned=today orphan=mapped",
+			"gone mapped next=0 approved=no resend=no orphaned=today orphan=mapped",
 			"store cause='no account leads here any more'"},
 		{"held", "held dry_run orphaned=today-1d", "unlinked reason=forgotten",
 			"gone forgotten orphan=forgotten",
@@ -389,6 +477,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_sighting_queues_a_new_person_and_some_others),
 		cmocka_unit_test(a_sighting_leaves_all_others_alone),
+		cmocka_unit_test(an_account_that_led_elsewhere_before_needs_an_approval),
+		cmocka_unit_test(an_approval_ends_with_the_last_account),
 		cmocka_unit_test(a_linked_person_is_not_an_orphan),
 		cmocka_unit_test(without_its_last_account_a_person_who_waits_is_gone),
 		cmocka_unit_test(a_collision_holds_the_queued_who_are_not_approved),

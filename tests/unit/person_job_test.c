@@ -354,7 +354,7 @@ static void with_a_permit_the_intent_is_committed_before_the_send(void **state)
 			"store audit=decision cause='the last account is gone'"},
 		{"orphaned before an approved resend",
 			"queued approved approved next=now resend orphaned=today orphan=mapped",
-			"permit granted", "gone mapped next=0 resend=no",
+			"permit granted", "gone mapped next=0 approved=no resend=no",
 			"store audit=decision cause='the last account is gone'"},
 		{"orphaned, by name", "gone excluded checked=now orphaned=today orphan=excluded",
 			"permit granted manual",
@@ -437,7 +437,8 @@ static void a_job_keeps_a_person_that_no_other_program_has_taken_over(void **sta
 	} rows[] = {
 		{"queued retry next=1", "queued retry next=1", true, ""},
 		{"queued retry", "queued approved approved", true, "queued retry approved"},
-		{"queued retry approved", "queued retry", true, ""},
+		{"queued retry approved", "queued retry", true, "queued retry"},
+		{"queued retry address_changed", "queued retry", true, "queued retry"},
 		{"queued retry", "queued retry first_day=5 orphaned=today orphan=mapped", true,
 			"queued retry first_day=5 orphaned=today orphan=mapped"},
 		{"queued retry orphaned=today orphan=mapped", "queued retry", true,

@@ -235,6 +235,8 @@ static void set_member(struct person *p, const struct token *t)
 		p->resend = flag(t);
 	else if (is(t, "discovered"))
 		p->discovered = flag(t);
+	else if (is(t, "address_changed"))
+		p->address_changed = flag(t);
 	else if (is(t, "orphan"))
 		p->orphan_reason = reason(t->value);
 	else
@@ -270,13 +272,14 @@ void row_describe(const struct person *p, char *out, size_t size)
 	str_format(out, size,
 		"%s %s %s next=%" PRId64 " priority=%s attempts=%d fault=%s/%s mails=%" PRId64
 		" ours=%" PRId64 " intent=%" PRId64 " date=%" PRId64 " imails=%" PRId64
-		"%s%s%s checked=%" PRId64 " first_day=%" PRId64 " changed=%" PRId64
+		"%s%s%s%s checked=%" PRId64 " first_day=%" PRId64 " changed=%" PRId64
 		" orphaned=%" PRId64 " orphan=%s",
 		p->address, person_state_word(p->state), reason_word(p->reason), p->next_attempt,
 		priority_word(p->priority), p->attempts, p->fault_code, p->fault_text, p->mails,
 		p->our_mails, p->intent_at, p->intent_date, p->intent_mails,
 		p->approved ? " approved" : "", p->resend ? " resend" : "",
-		p->discovered ? " discovered" : "", p->checked, p->first_day, p->changed,
+		p->discovered ? " discovered" : "", p->address_changed ? " address_changed" : "",
+		p->checked, p->first_day, p->changed,
 		p->orphaned_since, reason_word(p->orphan_reason));
 }
 
@@ -326,7 +329,7 @@ struct words {
 	enum person_reason reason;
 	enum error_scope scope;
 	int64_t mails, date, retry_after;
-	bool evaluated, leased, invitable, granted, confirmed, quota, breaker, resend;
+	bool evaluated, changed, leased, invitable, granted, confirmed, quota, breaker, resend;
 };
 
 static bool set_flag(struct words *w, const struct token *t)
@@ -336,6 +339,7 @@ static bool set_flag(struct words *w, const struct token *t)
 		bool *member;
 	} flags[] = {
 		{"evaluated", &w->evaluated},
+		{"changed", &w->changed},
 		{"leased", &w->leased},
 		{"invitable", &w->invitable},
 		{"granted", &w->granted},
@@ -407,6 +411,7 @@ static void fill(struct person_event *e, struct words *w)
 	switch (e->kind) {
 	case EVENT_SIGHTED:
 		e->evaluated_before = w->evaluated;
+		e->address_changed = w->changed;
 		break;
 	case EVENT_UNLINKED:
 		e->unlinked.reason = w->reason;

@@ -68,6 +68,7 @@ static bool make(const struct product *x, struct person *p)
 	p->approved = x->flags & 1;
 	p->resend = x->flags & 2;
 	p->discovered = x->flags & 4;
+	p->address_changed = x->flags & 8;
 	p->orphan_reason = orphans[x->orphan];
 	p->orphaned_since = x->orphan > 0 ? ROW_TODAY : 0;
 	if (person_state_claimable(p->state))
@@ -86,7 +87,7 @@ static bool next_product(struct product *x)
 	if (++x->orphan < 3)
 		return true;
 	x->orphan = 0;
-	if (++x->flags < 8)
+	if (++x->flags < 16)
 		return true;
 	x->flags = 0;
 	if (++x->intent_mails < 1)
@@ -142,7 +143,7 @@ static void step_under_policies(
 
 /* ---- events ---- */
 
-static const char *const outside[] = {"sighted", "sighted evaluated", "linked",
+static const char *const outside[] = {"sighted", "sighted evaluated", "sighted evaluated changed", "linked",
 	"unlinked reason=mapped", "unlinked reason=account_removed",
 	"unlinked reason=account_removed leased", "collision", "blocked", "unblocked",
 	"observed shows=NOT_YET_SENT mails=0", "observed shows=NOT_YET_SENT mails=1",

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the rules of one person promise, with the ledger, the engine and Google's clock: no account
+ * mails the people of several addresses, and no approval outlives its account.
+ */
+#include "base/array.h"
+#include "fake_google.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char alice[] = "alice@example.com";
+
+static void see(struct site *s, const char *host, const char *first, const char *last)
+{
+	struct sighting seen = {.trigger = TRIGGER_LOGIN, .uid = 1001, .local = true};
+
+	seen.first_seen = clock_day_start(clock_wall());
+	str_copy(seen.host, sizeof(seen.host), host);
+	str_copy(seen.user, sizeof(seen.user), "mallory");
+	str_copy(seen.shell, sizeof(seen.shell), "/bin/bash");
+	str_copy(seen.first, sizeof(seen.first), first);
+	str_copy(seen.last, sizeof(seen.last), last);
+	check(s, ledger_account_seen(s->ledger, &seen, &s->fault) >= 0);
+}
+
+static void set_map(struct site *s, const char *text)
+{
+	map_free(s->map);
+	s->map = map_parse(text, strlen(text), "map", &s->fault);
+	assert_non_null(s->map);
+}
+
+static void set_address_rule(struct site *s, const char *rule)
+{
+	free(s->settings->address);
+	s->settings->address = strdup(rule);
+}
+
+static void approve(struct site *s, const char *address)
+{
+	struct person_event event = {.kind = EVENT_APPROVED, .now = clock_wall()};
+
+	check(s, ledger_person_apply(
+			 s->ledger, address, &event, NULL, "root", NULL, &s->fault) > 0);
+}
+
+static int mails(void)
+{
+	int sum = 0;
+
+	for (int n = 0; n < fake_google.account_count; n++)
+		sum += fake_google.accounts[n].sends;
+	return sum;
+}
+
+/* ---- one account, several addresses ---- */
+
+static void a_slip_in_the_map_mails_no_stranger(void **state)
+{
+	struct site s = site_new(*state, "", "");
+
+	open_account("mary@example.com", 30 * DAY);
+	open_account("paul@example.com", 30 * DAY);
+	see_user(&s, "bob", TRIGGER_LOGIN);
+	run_once(&s);
+	assert_person(&s, "bob@example.com", PERSON_NOT_INVITABLE, "not_invitable");
+	set_map(&s, "bob mary@example.com\n");
+	run_once(&s);
+	assert_person(&s, "mary@example.com", PERSON_HELD, "address_changed");
+	set_map(&s, "bob paul@example.com\n");
+	run_once(&s);
+	assert_person(&s, "mary@example.com", PERSON_GONE, "mapped");
+	assert_person(&s, "paul@example.com", PERSON_HELD, "address_changed");
+	run_for(&s, 40 * DAY);
+	assert_int_equal(mails(), 0);
+	approve(&s, "paul@example.com");
+	run_once(&s);
+	assert_person(&s, "paul@example.com", PERSON_INVITED, "sent");
+	assert_int_equal(mails(), 1);
+	site_end(&s);
+}
+
+/* The line goes, and another one comes: the account still led elsewhere before. */
+static void a_way_round_by_no_address_at_all_is_none(void **state)
+{
+	struct site s = site_new(*state, "", "");
+
+	open_account(alice, 30 * DAY);
+	open_account("mary@example.com", 30 * DAY);
+	see_user(&s, "alice", TRIGGER_LOGIN);
+	run_once(&s);
+	assert_person(&s, alice, PERSON_INVITED, "sent");
+	set_map(&s, "alice -\n");
+	run_once(&s);
+	set_map(&s, "alice mary@example.com\n");
+	run_once(&s);
+	assert_person(&s, "mary@example.com", PERSON_HELD, "address_changed");
+	set_map(&s, "alice -\n");
+	run_once(&s);
+	assert_person(&s, "mary@example.com", PERSON_GONE, "excluded");
+	set_map(&s, "alice mary@example.com\n");
+	run_once(&s);
+	assert_person(&s, "mary@example.com", PERSON_HELD, "address_changed");
+	assert_int_equal(mails(), 1);
+	site_end(&s);
+}
+
+static void another_rule_asks_about_everybody_and_mails_nobody(void **state)
+{
+	struct site s = site_new(*state, "", "");
+	char user[32], address[64];
+
+	for (int n = 0; n < 20; n++) {
+		str_format(user, sizeof(user), "person%d", n);
+		see_user(&s, user, TRIGGER_LOGIN);
+		str_format(address, sizeof(address), "person%d.x@example.com", n);
+		if (n % 2)
+			open_account(address, 30 * DAY);
+	}
+	run_once(&s);
+	set_address_rule(&s, "{user}.x@example.com");
+	run_once(&s);
+	assert_person(&s, "person1.x@example.com", PERSON_HELD, "address_changed");
+	assert_person(&s, "person2.x@example.com", PERSON_NOT_INVITABLE, "not_invitable");
+	assert_int_equal(mails(), 0);
+	/* A newcomer under the new rule is none of them. */
+	open_account("nina.x@example.com", 30 * DAY);
+	see_user(&s, "nina", TRIGGER_LOGIN);
+	run_once(&s);
+	assert_person(&s, "nina.x@example.com", PERSON_INVITED, "sent");
+	site_end(&s);
+}
+
+/* Users can change their own names: the first one counts. */
+static void a_user_with_eight_names_causes_one_mail(void **state)
+{
+	static const char *const names[] = {"zero", "one", "two", "three", "zero", "four", "one"};
+	struct site s = site_new(*state, "", "");
+	char address[64];
+
+	s.settings->gecos = true;
+	set_address_rule(&s, "{first}.{last}@example.com");
+	for (size_t n = 0; n < ARRAY_SIZE(names); n++) {
+		str_format(address, sizeof(address), "boss.%s@example.com", names[n]);
+		if (!find_account(address))
+			open_account(address, 30 * DAY);
+		see(&s, "here", "boss", names[n]);
+		run_once(&s);
+		run_for(&s, 2 * HOUR);
+	}
+	run_for(&s, 5 * DAY);
+	assert_int_equal(mails(), 1);
+	assert_person(&s, "boss.zero@example.com", PERSON_INVITED, "sent");
+	assert_person(&s, "boss.one@example.com", PERSON_HELD, "address_changed");
+	/* The owner's own account, on another host, is not mallory's. */
+	see(&s, "there", "boss", "one");
+	run_once(&s);
+	assert_person(&s, "boss.one@example.com", PERSON_INVITED, "sent");
+	assert_int_equal(mails(), 2);
+	site_end(&s);
+}
+
+static void in_dry_run_a_changed_address_is_shown_as_such(void **state)
+{
+	struct site s = site_new(*state, "", "mode = dry-run");
+
+	open_account("mary@example.com", 30 * DAY);
+	see_user(&s, "bob", TRIGGER_LOGIN);
+	run_once(&s);
+	set_map(&s, "bob mary@example.com\n");
+	run_once(&s);
+	assert_person(&s, "mary@example.com", PERSON_HELD, "address_changed");
+	site_end(&s);
+}
+
+/* ---- approvals ---- */
+
+static void an_approval_does_not_count_for_the_next_account_of_that_name(void **state)
+{
+	struct site s = site_new(*state, "", "");
+
+	see_user(&s, "alice", TRIGGER_LOGIN);
+	run_once(&s);
+	open_account(alice, 30 * DAY);
+	run_for(&s, DAY + HOUR);
+	assert_person(&s, alice, PERSON_HELD, "discovered");
+	account_of(alice)->invitable = false;
+	approve(&s, alice);
+	run_once(&s);
+	assert_person(&s, alice, PERSON_NOT_INVITABLE, "not_invitable");
+	check(&s, ledger_account_removed(s.ledger, "here", "alice", &s.fault) > 0);
+	assert_false(person_of(&s, alice).approved);
+	site_end(&s);
+}
+
+#define PROMISE(f) cmocka_unit_test_setup_teardown(f, folder_new, folder_free)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		PROMISE(a_slip_in_the_map_mails_no_stranger),
+		PROMISE(a_way_round_by_no_address_at_all_is_none),
+		PROMISE(another_rule_asks_about_everybody_and_mails_nobody),
+		PROMISE(a_user_with_eight_names_causes_one_mail),
+		PROMISE(in_dry_run_a_changed_address_is_shown_as_such),
+		PROMISE(an_approval_does_not_count_for_the_next_account_of_that_name),
+	};
+
+	return cmocka_run_group_tests_name("engine: people", tests, NULL, NULL);
+}
