@@ -55,6 +55,7 @@ static const struct {
 	{"blocked", "blocked"},
 	{"max_mails", "the person has reached the limit of mails (max_mails)"},
 	{"account_removed", "the account is gone"},
+	{"renamed", "the account has another name now"},
 	{"deleted", "the account was deleted"},
 	{"manual", "requested by an administrator"},
 	{"unknown_state", "Google reports a state that this version does not know"},
@@ -192,6 +193,9 @@ static const char *next_step_other(const struct person *p)
 		[PERSON_GONE] = "Nothing: the accounts that mapped to this address are gone.",
 	};
 
+	if (p->state == PERSON_INVITED && p->reason == REASON_RENAMED)
+		return "The account has another name now, but Google's invitation stays open. The "
+		       "next resync reads the answer.";
 	return texts[p->state];
 }
 

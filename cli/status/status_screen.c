@@ -134,6 +134,8 @@ static void decision(struct screen *s, const struct status_reason *r, int indent
 {
 	char command[96];
 
+	if (r->state == PERSON_INVITED)
+		screen_remedy(s, indent, "cloudinvite status --state invited");
 	if (r->state != PERSON_HELD)
 		return;
 	if (strcmp(r->reason, "discovered") == 0 || strcmp(r->reason, "collision") == 0 ||

@@ -159,7 +159,8 @@ static bool rename_sighting(struct ledger *l, const struct ledger_sighting *s, c
 		return false;
 	query_start(&q, l,
 		"UPDATE sighting SET account = ?1, facts_revision = ?2, rules = NULL,"
-		" verdict = 'none', last_mapped = '' WHERE id = ?3",
+		" verdict = 'none', rule = '" SIGHTING_RENAMED "', last_mapped = ''"
+		" WHERE id = ?3",
 		fault);
 	query_text(&q, new_user);
 	query_number(&q, revision);

@@ -12,6 +12,10 @@
 	"last_name, gone_day IS NOT NULL, verdict, from_template, address, rule, sentence, " \
 	"last_mapped"
 
+/* The rule of an account with a new name, until its next verdict: the person of the old name hears
+ * of it then. */
+#define SIGHTING_RENAMED "renamed"
+
 /* Reads SIGHTING_COLUMNS; false with a fault if they contain an unknown word. */
 bool sighting_row(struct query *q, struct ledger_sighting *out);
 /* 1, 0, -1. */

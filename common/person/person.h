@@ -71,6 +71,8 @@ enum person_reason {
 	REASON_BY_OTHERS,
 	/* invited or gone */
 	REASON_ACCOUNT_REMOVED,
+	/* invited, cancelled or gone */
+	REASON_RENAMED, /* the account has another name now, and with it another address */
 	/* accepted, declined */
 	REASON_ANSWERED,
 	/* cancelled */

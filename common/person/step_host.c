@@ -18,6 +18,15 @@ static void link(struct person *p)
 	p->orphan_reason = REASON_NONE;
 }
 
+/* The name of the invited person is in use again: nothing is to be cancelled. */
+static void end_removal(struct person *p)
+{
+	if (p->reason != REASON_ACCOUNT_REMOVED && p->reason != REASON_RENAMED)
+		return;
+	p->reason = p->our_mails > 0 ? REASON_SENT : REASON_BY_OTHERS;
+	p->next_attempt = 0;
+}
+
 static void queue(
 	struct person_step *step, enum person_reason reason, enum priority priority, int64_t now)
 {
@@ -94,6 +103,8 @@ void on_linked(
 	if (step->next.orphaned_since == 0)
 		return;
 	link(&step->next);
+	if (step->next.state == PERSON_INVITED)
+		end_removal(&step->next);
 	step->store = true;
 }
 
@@ -116,8 +127,9 @@ void on_unlinked(
 	step_cause(step, e->text ? e->text : "no account leads here any more", NULL);
 	if (p->state == PERSON_QUEUED || p->state == PERSON_HELD)
 		step_move(step, PERSON_GONE, p->orphan_reason, 0);
-	else if (p->state == PERSON_INVITED && p->orphan_reason == REASON_ACCOUNT_REMOVED)
-		step_move(step, PERSON_INVITED, REASON_ACCOUNT_REMOVED, e->now);
+	else if (p->state == PERSON_INVITED && (p->orphan_reason == REASON_ACCOUNT_REMOVED ||
+						       p->orphan_reason == REASON_RENAMED))
+		step_move(step, PERSON_INVITED, p->orphan_reason, e->now);
 }
 
 void on_collision(

@@ -50,6 +50,7 @@ static const char *const reason_words[PERSON_REASONS] = {
 	[REASON_RESOLVED] = "resolved",
 	[REASON_BY_OTHERS] = "by_others",
 	[REASON_ACCOUNT_REMOVED] = "account_removed",
+	[REASON_RENAMED] = "renamed",
 	[REASON_ANSWERED] = "answered",
 	[REASON_ELSEWHERE] = "elsewhere",
 	[REASON_DELETED] = "deleted",

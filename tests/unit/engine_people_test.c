@@ -174,6 +174,64 @@ static void in_dry_run_a_changed_address_is_shown_as_such(void **state)
 	site_end(&s);
 }
 
+/* ---- renames ---- */
+
+static void rename_account(struct site *s, const char *from, const char *to)
+{
+	check(s, ledger_account_renamed(s->ledger, "here", from, to, &s->fault) > 0);
+	run_once(s);
+}
+
+static void an_invitation_of_a_name_that_is_gone_says_so(void **state)
+{
+	struct site s = site_new(*state, "", "");
+
+	open_account(alice, 30 * DAY);
+	open_account("alicia@example.com", 30 * DAY);
+	see_user(&s, "alice", TRIGGER_LOGIN);
+	run_once(&s);
+	rename_account(&s, "alice", "alicia");
+	assert_person(&s, alice, PERSON_INVITED, "renamed");
+	/* The new name is another person, with an unmanaged account of its own. */
+	assert_person(&s, "alicia@example.com", PERSON_INVITED, "sent");
+	/* The name is back: the same person, and no second mail. */
+	rename_account(&s, "alicia", "alice");
+	assert_person(&s, alice, PERSON_INVITED, "sent");
+	assert_person(&s, "alicia@example.com", PERSON_INVITED, "renamed");
+	run_for(&s, 5 * DAY);
+	assert_int_equal(account_of(alice)->sends, 1);
+	assert_int_equal(fake_google.counts[GOOGLE_CANCEL], 0);
+	site_end(&s);
+}
+
+static void cancel_on_delete_is_for_names_that_are_gone_too(void **state)
+{
+	struct site s = site_new(*state, "", "cancel_on_delete = yes");
+
+	open_account(alice, 30 * DAY);
+	see_user(&s, "alice", TRIGGER_LOGIN);
+	run_once(&s);
+	rename_account(&s, "alice", "alicia");
+	assert_person(&s, alice, PERSON_CANCELLED, "renamed");
+	assert_int_equal(fake_google.counts[GOOGLE_CANCEL], 1);
+	site_end(&s);
+}
+
+/* The map gives both names the same address. */
+static void a_rename_that_keeps_the_address_cancels_nothing(void **state)
+{
+	struct site s = site_new(*state, "", "cancel_on_delete = yes");
+
+	open_account(alice, 30 * DAY);
+	set_map(&s, "alice alice@example.com\nalicia alice@example.com\n");
+	see_user(&s, "alice", TRIGGER_LOGIN);
+	run_once(&s);
+	rename_account(&s, "alice", "alicia");
+	assert_person(&s, alice, PERSON_INVITED, "sent");
+	assert_int_equal(fake_google.counts[GOOGLE_CANCEL], 0);
+	site_end(&s);
+}
+
 /* ---- approvals ---- */
 
 static void an_approval_does_not_count_for_the_next_account_of_that_name(void **state)
@@ -204,6 +262,9 @@ int main(void)
 		PROMISE(another_rule_asks_about_everybody_and_mails_nobody),
 		PROMISE(a_user_with_eight_names_causes_one_mail),
 		PROMISE(in_dry_run_a_changed_address_is_shown_as_such),
+		PROMISE(an_invitation_of_a_name_that_is_gone_says_so),
+		PROMISE(cancel_on_delete_is_for_names_that_are_gone_too),
+		PROMISE(a_rename_that_keeps_the_address_cancels_nothing),
 		PROMISE(an_approval_does_not_count_for_the_next_account_of_that_name),
 	};
 

@@ -35,16 +35,16 @@ static void each_state_has_its_reasons(void **state)
 		[PERSON_NOT_INVITABLE] = " not_invitable ",
 		[PERSON_SENDING] = " sending ",
 		[PERSON_UNCONFIRMED] = " unconfirmed interrupted ",
-		[PERSON_INVITED] = " sent resolved by_others account_removed ",
+		[PERSON_INVITED] = " sent resolved by_others account_removed renamed ",
 		[PERSON_ACCEPTED] = " answered ",
 		[PERSON_DECLINED] = " answered ",
-		[PERSON_CANCELLED] = " elsewhere deleted by_admin ",
+		[PERSON_CANCELLED] = " elsewhere deleted renamed by_admin ",
 		[PERSON_HELD] =
 			" discovered address_changed dry_run max_mails collision unknown_state manual blocked "
 			"unconfirmed ",
 		[PERSON_FAILED] = " fault ",
 		[PERSON_GONE] =
-			" account_removed forgotten mapped unmapped foreign_domain excluded "
+			" account_removed renamed forgotten mapped unmapped foreign_domain excluded "
 			"blocked collision ",
 	};
 

@@ -31,6 +31,12 @@ static void what_a_claimed_person_needs_first_depends_on_the_state(void **state)
 			"invited account_removed next=now ours=1 orphaned=today "
 			"orphan=account_removed",
 			"claimed | cancel_on_delete", "", "action=cancel"},
+		{"the account was renamed",
+			"invited renamed next=now ours=1 orphaned=today orphan=renamed",
+			"claimed | cancel_on_delete", "", "action=cancel"},
+		{"the account was renamed, but the settings keep the invitation",
+			"invited renamed next=now ours=1 orphaned=today orphan=renamed", "claimed",
+			"invited renamed next=0", "store"},
 		{"the account was removed, and another one has come since",
 			"invited account_removed next=now ours=1", "claimed | cancel_on_delete",
 			"invited account_removed next=0", "store"},
@@ -420,6 +426,10 @@ static void a_cancelled_invitation_is_noted(void **state)
 			"cancelled | cancel_on_delete",
 			"cancelled deleted next=0 attempts=0 fault=",
 			"store audit=cancelled cause='cancel: the account is gone'"},
+		{"cancelled, of an account with another name",
+			"invited renamed next=now mails=1 ours=1",
+			"cancelled | cancel_on_delete", "cancelled renamed next=0",
+			"store audit=cancelled cause='cancel: the account has another name'"},
 	};
 
 	(void)state;

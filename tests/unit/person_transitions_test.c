@@ -145,7 +145,7 @@ static void step_under_policies(
 
 static const char *const outside[] = {"sighted", "sighted evaluated", "sighted evaluated changed", "linked",
 	"unlinked reason=mapped", "unlinked reason=account_removed",
-	"unlinked reason=account_removed leased", "collision", "blocked", "unblocked",
+	"unlinked reason=account_removed leased", "unlinked reason=renamed", "collision", "blocked", "unblocked",
 	"observed shows=NOT_YET_SENT mails=0", "observed shows=NOT_YET_SENT mails=1",
 	"observed shows=NOT_YET_SENT mails=2 date=0", "observed shows=INVITED mails=1",
 	"observed shows=INVITED mails=2", "observed shows=ACCEPTED mails=1",
@@ -195,7 +195,8 @@ static void automatic_job(const struct person *p)
 		EACH(p, before_send, p, false);
 	if (p->state == PERSON_UNCONFIRMED || p->state == PERSON_INVITED)
 		EACH(p, after_mail, p, false);
-	if (p->state == PERSON_INVITED && p->reason == REASON_ACCOUNT_REMOVED && p->our_mails > 0)
+	if (p->state == PERSON_INVITED && p->our_mails > 0 &&
+		(p->reason == REASON_ACCOUNT_REMOVED || p->reason == REASON_RENAMED))
 		EACH(p, ((const char *const[]){"cancelled"}), p, false);
 	if (p->state != PERSON_SENDING && person_state_claimable(p->state))
 		EACH(p, failures, &claimed, false);

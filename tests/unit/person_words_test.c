@@ -98,7 +98,7 @@ static void words_of_the_ledger_stay(void **state)
 		"breaker", "send_window", "daily_limit", "reconcile", "resolved_unsent",
 		"discovered", "address_changed", "dry_run", "max_mails", "unknown_state", "manual", "blocked",
 		"collision", "unconfirmed", "interrupted", "sending", "not_invitable", "sent",
-		"resolved", "by_others", "account_removed", "answered", "elsewhere", "deleted",
+		"resolved", "by_others", "account_removed", "renamed", "answered", "elsewhere", "deleted",
 		"by_admin", "forgotten", "mapped", "unmapped", "foreign_domain", "excluded",
 		"fault"};
 
