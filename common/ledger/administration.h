@@ -15,7 +15,8 @@
 bool ledger_block(struct ledger *l, const char *address, const char *text, const char *actor,
 	struct fault *fault);
 /* 1, 0 (was not blocked), -1. Sightings of the address are evaluated again, and a person who was
- * held for "blocked" is queued and due at once. */
+ * held for "blocked" is queued and due at once. FAULT_POLICY while a person who was forgotten may
+ * have a mail that Google does not show yet. */
 int ledger_unblock(struct ledger *l, const char *address, const char *actor, struct fault *fault);
 /* 1 (and why; `text` may be NULL), 0, -1. */
 int ledger_blocked(
@@ -27,9 +28,15 @@ bool ledger_each_block(struct ledger *l,
 
 /* ---- forgetting ---- */
 
-/* Erases person, sightings and history, and the address in the sends. A block stays. The caller
- * removes the markers. 1, 0 (not known), -1; FAULT_TRANSIENT while the person is leased. */
-int ledger_forget(struct ledger *l, const char *address, struct fault *fault);
+/* Why and by whom a block is left behind. */
+struct ledger_block_note {
+	const char *text, *actor;
+};
+/* Erases person, sightings and history, and the address in the sends. A block stays, or is left
+ * behind (`block`, or NULL), with the date of the last mail. The caller removes the markers. 1, 0
+ * (not known), -1; FAULT_TRANSIENT while the person is leased. */
+int ledger_forget(struct ledger *l, const char *address, const struct ledger_block_note *block,
+	struct fault *fault);
 /* The same for an account that is mapped to no address. */
 int ledger_forget_sighting(
 	struct ledger *l, const char *host, const char *user, struct fault *fault);

@@ -22,6 +22,9 @@ bool person_row(struct query *q, struct person *out);
 int person_apply(struct ledger *l, const char *address, const struct person_event *event,
 	const struct send_policy *policy, const char *actor, struct person_step *step,
 	struct fault *fault);
+/* ledger_block, within a transaction. */
+bool person_block(struct ledger *l, const char *address, const char *text, const char *actor,
+	struct fault *fault);
 /* ledger_send_begin and ledger_send_end, within a transaction. */
 int64_t send_begin(
 	struct ledger *l, const char *address, int64_t now, const char *actor, struct fault *fault);

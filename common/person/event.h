@@ -107,6 +107,7 @@ enum person_refusal {
 	REFUSAL_NOT_INVITABLE,
 	REFUSAL_NOT_HELD,   /* approve */
 	REFUSAL_NOT_FAILED, /* retry */
+	REFUSAL_RECENT_MAIL, /* unblock: a mail that Google may not show yet */
 };
 
 struct person_event {
@@ -129,6 +130,7 @@ struct person_event {
 			enum person_reason reason;
 			bool leased; /* a job has the person: it will hear of it when it stores */
 		} unlinked;
+		int64_t mailed; /* UNBLOCKED: the last mail, of a forgotten person; 0: not known */
 		struct evidence evidence;
 		bool invitable;
 		bool granted;

@@ -159,6 +159,11 @@ void on_unblocked(
 	struct person_step *step, const struct person_event *e, const struct send_policy *policy)
 {
 	(void)policy;
+	/* The ledger knows nothing of the mail any more: the next login could send a second one. */
+	if (e->mailed != 0 && e->now - e->mailed < GOOGLE_LAG_S) {
+		step->refusal = REFUSAL_RECENT_MAIL;
+		return;
+	}
 	if (step->next.state != PERSON_HELD || step->next.reason != REASON_BLOCKED)
 		return;
 	step_move(step, PERSON_QUEUED, REASON_FIRST_CHECK, e->now);

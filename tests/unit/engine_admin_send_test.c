@@ -116,7 +116,7 @@ static void take_over(struct command *c)
 static void erase_alice(struct command *c)
 {
 	fake_google.skew_ms += (LEASE_S + 1) * INT64_C(1000);
-	assert_int_equal(ledger_forget(c->site->ledger, alice, &c->site->fault), 1);
+	assert_int_equal(ledger_forget(c->site->ledger, alice, NULL, &c->site->fault), 1);
 }
 
 static void what_begins_while_it_waits_counts_before_the_mail(void **state)

@@ -232,6 +232,81 @@ static void a_rename_that_keeps_the_address_cancels_nothing(void **state)
 	site_end(&s);
 }
 
+/* ---- blocks of people who were forgotten ---- */
+
+static int unblock(struct site *s)
+{
+	s->fault = (struct fault){.kind = FAULT_NONE};
+	return ledger_unblock(s->ledger, alice, "root", &s->fault);
+}
+
+static void forget_alice(struct site *s, bool block)
+{
+	const struct ledger_block_note note = {"forgotten", "root"};
+
+	check(s, ledger_forget(s->ledger, alice, block ? &note : NULL, &s->fault) > 0);
+}
+
+/* Of whichever of the two commands came first. */
+static void a_block_that_forget_leaves_lasts_until_google_shows_the_mail(void **state)
+{
+	for (int n = 0; n < 3; n++) {
+		struct site s = site_new(*state, "", "");
+
+		fake_google.lag_s = 48 * HOUR;
+		open_account(alice, 30 * DAY);
+		see_user(&s, "alice", TRIGGER_LOGIN);
+		run_once(&s);
+		assert_person(&s, alice, PERSON_INVITED, "sent");
+		if (n > 0)
+			check(&s, ledger_block(s.ledger, alice, "asked", "root", &s.fault));
+		forget_alice(&s, n != 1);
+		assert_int_equal(unblock(&s), -1);
+		assert_string_equal(s.fault.code, "recent_mail");
+		pass(71 * HOUR * 1000);
+		assert_int_equal(unblock(&s), -1);
+		see_user(&s, "alice", TRIGGER_LOGIN);
+		run_once(&s);
+		assert_int_equal(account_of(alice)->sends, 1);
+		pass(HOUR * 1000 + 1000);
+		assert_int_equal(unblock(&s), 1);
+		run_once(&s);
+		run_for(&s, DAY);
+		assert_person(&s, alice, PERSON_INVITED, "by_others");
+		assert_int_equal(account_of(alice)->sends, 1);
+		site_end(&s);
+	}
+}
+
+/* The clock of this host is a week ahead at the mail: Google's date counts. */
+static void the_date_of_the_mail_is_googles(void **state)
+{
+	struct site s = site_new(*state, "", "");
+
+	open_account(alice, 30 * DAY);
+	see_user(&s, "alice", TRIGGER_LOGIN);
+	fake_google.skew_ms = 7 * DAY * 1000;
+	run_once(&s);
+	forget_alice(&s, true);
+	fake_google.skew_ms = 0;
+	pass((72 * HOUR + 5) * 1000);
+	assert_int_equal(unblock(&s), 1);
+	site_end(&s);
+}
+
+static void a_block_without_a_mail_ends_at_once(void **state)
+{
+	struct site s = site_new(*state, "", "mode = dry-run");
+
+	open_account(alice, 30 * DAY);
+	see_user(&s, "alice", TRIGGER_LOGIN);
+	run_once(&s);
+	forget_alice(&s, true);
+	assert_int_equal(unblock(&s), 1);
+	assert_int_equal(unblock(&s), 0);
+	site_end(&s);
+}
+
 /* ---- approvals ---- */
 
 static void an_approval_does_not_count_for_the_next_account_of_that_name(void **state)
@@ -265,6 +340,9 @@ int main(void)
 		PROMISE(an_invitation_of_a_name_that_is_gone_says_so),
 		PROMISE(cancel_on_delete_is_for_names_that_are_gone_too),
 		PROMISE(a_rename_that_keeps_the_address_cancels_nothing),
+		PROMISE(a_block_that_forget_leaves_lasts_until_google_shows_the_mail),
+		PROMISE(the_date_of_the_mail_is_googles),
+		PROMISE(a_block_without_a_mail_ends_at_once),
 		PROMISE(an_approval_does_not_count_for_the_next_account_of_that_name),
 	};
 

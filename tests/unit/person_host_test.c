@@ -302,6 +302,13 @@ static void an_unblocked_person_is_queued_again(void **state)
 	static const struct person_row rows[] = {
 		{"held for that", "held blocked attempts=1", "unblocked",
 			"queued first_check next=now", "store cause=unblocked"},
+		{"with a mail that Google may not show yet",
+			"", "unblocked mailed=now-259199", "", "refusal=recent_mail"},
+		{"held, with such a mail",
+			"held blocked", "unblocked mailed=now-1", "", "refusal=recent_mail"},
+		{"with a mail that Google must show by now", "held blocked",
+			"unblocked mailed=now-72h", "queued first_check next=now",
+			"store cause=unblocked"},
 		{"orphaned while blocked", "held blocked orphaned=today orphan=mapped", "unblocked",
 			"gone mapped", "store cause=unblocked"},
 		{"held for something else", "held dry_run", "unblocked", "", ""},

@@ -42,6 +42,7 @@ static const char *const refusals[] = {
 	[REFUSAL_NOT_INVITABLE] = "not_invitable",
 	[REFUSAL_NOT_HELD] = "not_held",
 	[REFUSAL_NOT_FAILED] = "not_failed",
+	[REFUSAL_RECENT_MAIL] = "recent_mail",
 };
 static const char *const outcomes[] = {
 	[SEND_NONE] = "none",
@@ -328,7 +329,7 @@ struct words {
 	struct evidence evidence;
 	enum person_reason reason;
 	enum error_scope scope;
-	int64_t mails, date, retry_after;
+	int64_t mails, mailed, date, retry_after;
 	bool evaluated, changed, leased, invitable, granted, confirmed, quota, breaker, resend;
 };
 
@@ -389,6 +390,8 @@ static void set_data(struct words *w, const struct token *t)
 		w->evidence.now = number(t);
 	} else if (is(t, "mails")) {
 		w->mails = w->evidence.mails = number(t);
+	} else if (is(t, "mailed")) {
+		w->mailed = number(t);
 	} else if (is(t, "date")) {
 		w->date = w->evidence.date = number(t);
 	} else if (is(t, "reason")) {
@@ -412,6 +415,9 @@ static void fill(struct person_event *e, struct words *w)
 	case EVENT_SIGHTED:
 		e->evaluated_before = w->evaluated;
 		e->address_changed = w->changed;
+		break;
+	case EVENT_UNBLOCKED:
+		e->mailed = w->mailed;
 		break;
 	case EVENT_UNLINKED:
 		e->unlinked.reason = w->reason;
@@ -454,7 +460,6 @@ static void fill(struct person_event *e, struct words *w)
 	case EVENT_LINKED:
 	case EVENT_COLLISION:
 	case EVENT_BLOCKED:
-	case EVENT_UNBLOCKED:
 	case EVENT_CANCELLED:
 	case EVENT_RELEASED:
 	case EVENT_APPROVED:
