@@ -74,7 +74,7 @@ static const struct {
 	{"reconcile", "invitations may be out that the ledger does not know of"},
 	{"daily_limit", "the daily limit is reached"},
 	{"send_window", "outside the send window"},
-	{"dry_run", "dry run: waiting for approve"},
+	{"dry_run", "held since the dry run: waiting for approve"},
 	{"discovered", "found by a resync, not by a login"},
 	{"address_changed", "the account led to another address before"},
 	{"collision", "two accounts map to one address"},
@@ -154,10 +154,18 @@ static void next_step_queued(
 			when);
 }
 
-static const char *next_step_held(const struct person *p)
+static const char *next_step_dry_run(const struct person *p, const struct service_state *service)
+{
+	if (!service->dry_run)
+		return "Held since the dry run. Waiting for `approve`.";
+	return p->approved ? "Approved. Will be invited when `enable` starts sending."
+			   : "Would be invited, but nothing is sent in dry run.";
+}
+
+static const char *next_step_held(const struct person *p, const struct service_state *service)
 {
 	if (p->reason == REASON_DRY_RUN)
-		return "Held since the dry run. Waiting for `approve`.";
+		return next_step_dry_run(p, service);
 	if (p->reason == REASON_DISCOVERED)
 		return "The account is unmanaged, but its owner has not logged in since. Waiting "
 		       "for `approve`.";
@@ -206,7 +214,8 @@ char *label_next_step(
 		next_step_queued(out, size, p, service);
 	else
 		str_copy(out, size,
-			p->state == PERSON_HELD ? next_step_held(p) : next_step_other(p));
+			p->state == PERSON_HELD ? next_step_held(p, service)
+						: next_step_other(p));
 	return out;
 }
 
@@ -234,7 +243,7 @@ static const struct {
 	{PERSON_HELD, REASON_UNCONFIRMED, "get ", "show what Google has"},
 	{PERSON_HELD, REASON_BLOCKED, "unblock ", "remove the block"},
 	{PERSON_HELD, REASON_MAX_MAILS, "send --resend --reason TEXT ", "send one more mail"},
-	{PERSON_HELD, REASON_DRY_RUN, "approve ", "invite, even in dry run"},
+	{PERSON_HELD, REASON_DRY_RUN, "approve ", "invite, once sending is on"},
 	{PERSON_HELD, REASON_DISCOVERED, "approve ", "invite"},
 	{PERSON_HELD, REASON_ADDRESS_CHANGED, "approve ", "invite"},
 	{PERSON_HELD, REASON_COLLISION, "approve ", "invite"},
@@ -258,7 +267,8 @@ void label_commands(const struct person *p, const struct service_state *service,
 		each("cloudinvite resume", "send at once; some people may get a second mail", ctx);
 	for (size_t i = 0; i < ARRAY_SIZE(remedies); i++) {
 		if (remedies[i].state != p->state ||
-			(remedies[i].reason != REASON_NONE && remedies[i].reason != p->reason))
+			(remedies[i].reason != REASON_NONE && remedies[i].reason != p->reason) ||
+			(strcmp(remedies[i].command, "enable") == 0 && !service->dry_run))
 			continue;
 		str_format(command, sizeof(command), "cloudinvite %s%s", remedies[i].command,
 			str_ends(remedies[i].command, " ") ? p->address : "");

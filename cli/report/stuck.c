@@ -18,8 +18,8 @@ static const struct {
 	const char *reason, *what, *why, *command, *second;
 } held[] = {
 	{"dry_run", "would be invited",
-		"Dry run: no invitations are sent yet. After enable, the second command releases "
-		"the people held until then.",
+		"Dry run: no invitations are sent yet. enable asks about the people held until "
+		"then; afterwards the second command releases them.",
 		"cloudinvite enable", "cloudinvite approve --reason dry_run"},
 	{"discovered", "found by a resync",
 		"They have an unmanaged account, but have not logged in since it was found: it may "

@@ -310,6 +310,10 @@ bool admin_pause_allows(struct engine *e, struct fault *refusal);
 bool observe_invitation(struct engine *e, const char *address, const struct evidence *seen,
 	bool unknown_too, struct fault *fault);
 
+/* ---- approved.c ---- */
+/* When the dispatcher begins: the people who were approved in dry run are queued, if it sends. */
+bool approved_begin(struct engine *e, struct fault *fault);
+
 /* ---- backlog.c ---- */
 /* Before people are claimed: begins to read the list when a backlog has come. */
 bool backlog_check(struct engine *e, struct fault *fault);

@@ -88,7 +88,7 @@ static const char *reason_invalid(const struct person *p)
 		return "P6: waits for a change of the address that there was not";
 	if (p->approved && p->state == PERSON_HELD &&
 		one_of(p->reason,
-			BIT(REASON_ADDRESS_CHANGED) | BIT(REASON_DRY_RUN) | BIT(REASON_COLLISION) |
+			BIT(REASON_ADDRESS_CHANGED) | BIT(REASON_COLLISION) |
 				BIT(REASON_UNKNOWN_STATE)))
 		return "P6: held for what the approval has released";
 	if (p->our_mails == 0 &&

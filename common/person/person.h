@@ -113,7 +113,8 @@ struct person {
 	int64_t intent_date; /* Google's clock at the intent, or later; of an invited person: at the
 				mail, or later; 0: unknown */
 	int64_t intent_mails; /* `mails` at the intent; -1: unknown */
-	bool approved;	 /* by an administrator: dry run, discovery and collision hold no more */
+	bool approved;	 /* by an administrator: discovery, a changed address and a collision hold no
+			    more; the dry run does until it ends */
 	bool resend;	 /* an administrator's further mail, beyond max_mails */
 	bool discovered; /* only Google's list, or an administrator's send, led to this person */
 	bool address_changed; /* only accounts led to this person that had led to another one */

@@ -16,7 +16,7 @@ struct policy_decision policy_decide(
 		return (struct policy_decision){POLICY_HOLD, REASON_DISCOVERED, 0};
 	if (!released && p->address_changed)
 		return (struct policy_decision){POLICY_HOLD, REASON_ADDRESS_CHANGED, 0};
-	if (!released && policy->dry_run)
+	if (!manual && policy->dry_run)
 		return (struct policy_decision){POLICY_HOLD, REASON_DRY_RUN, 0};
 	if (!manual && policy->window_opens != 0)
 		return (struct policy_decision){

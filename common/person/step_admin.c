@@ -32,7 +32,7 @@ void on_approved(
 	p->priority = PRIO_NEW;
 	p->attempts = 0;
 	step_move(step, PERSON_QUEUED, REASON_APPROVED, e->now);
-	step_cause(step, "approved", NULL);
+	step_cause(step, e->text ? e->text : "approved", NULL);
 }
 
 void on_retried(

@@ -24,6 +24,8 @@ static void approve_queues_the_held(void **state)
 			"resend",
 			"approved", "queued approved next=now approved intent=0 date=0 imails=-1",
 			"store cause=approved"},
+		{"approved in dry run", "held dry_run approved", "approved text='in dry run'",
+			"queued approved next=now", "store cause='in dry run'"},
 		{"blocked", "held dry_run", "approved | blocked", "held blocked approved",
 			"store cause=approved"},
 		{"never confirmed, and orphaned meanwhile",

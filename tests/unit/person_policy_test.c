@@ -53,7 +53,9 @@ static void each_rule_holds_or_defers_and_the_first_one_counts(void **state)
 		{"queued retry address_changed approved", "", POLICY_SEND, REASON_NONE, 0},
 		{"queued retry address_changed mails=1", "", POLICY_HOLD, REASON_MAX_MAILS, 0},
 		{"queued retry", "dry_run window_opens=now+5", POLICY_HOLD, REASON_DRY_RUN, 0},
-		{"queued retry approved", "dry_run", POLICY_SEND, REASON_NONE, 0},
+		{"queued retry approved", "dry_run", POLICY_HOLD, REASON_DRY_RUN, 0},
+		{"queued approved approved discovered address_changed", "dry_run", POLICY_HOLD,
+			REASON_DRY_RUN, 0},
 		/* what passes */
 		{"queued retry approved", "window_opens=now+5", POLICY_DEFER, REASON_SEND_WINDOW,
 			5},
@@ -84,6 +86,7 @@ static void a_send_by_name_is_bound_by_counts_and_reconcile_only(void **state)
 			REASON_NONE, 0},
 		{"held address_changed address_changed", "", POLICY_SEND, REASON_NONE, 0},
 		{"held max_mails mails=1", "", POLICY_HOLD, REASON_MAX_MAILS, 0},
+		{"held dry_run", "dry_run", POLICY_SEND, REASON_NONE, 0},
 		{"held dry_run", "sent_today=50", POLICY_DEFER, REASON_DAILY_LIMIT, 57600},
 		{"held dry_run", "reconciling", POLICY_DEFER, REASON_RECONCILE, 1800},
 		{"invited sent mails=1 resend", "reconciling", POLICY_SEND, REASON_NONE, 0},
