@@ -74,7 +74,7 @@ static const struct {
 	{"reconcile", "invitations may be out that the ledger does not know of"},
 	{"daily_limit", "the daily limit is reached"},
 	{"send_window", "outside the send window"},
-	{"dry_run", "held since the dry run: waiting for approve"},
+	{"dry_run", "dry run: waiting for approve"},
 	{"discovered", "found by a resync, not by a login"},
 	{"address_changed", "the account led to another address before"},
 	{"collision", "two accounts map to one address"},

@@ -195,7 +195,7 @@ static bool note_enabled(struct enabling *e, struct fault *fault)
 		return strcmp(fault->code, "ledger_missing") == 0;
 	good = count_held(e, ledger, fault);
 	str_copy(entry.actor, sizeof(entry.actor), e->cli->actor);
-	str_format(entry.cause, sizeof(entry.cause), "mode = send; held since the dry run: %s",
+	str_format(entry.cause, sizeof(entry.cause), "mode = send; held since the dry run until approved: %s",
 		screen_people(people, e->held));
 	good = good && ledger_note(ledger, &entry, fault);
 	ledger_close(ledger);

@@ -26,6 +26,10 @@ bool ledger_each_block(struct ledger *l,
 		const char *address, const char *text, const char *actor, int64_t at, void *ctx),
 	void *ctx, struct fault *fault);
 
+/* Whether the copy of the block list beside the ledger agrees with it: 1 (*count: how many), 0, -1.
+ */
+int ledger_block_copy_agrees(struct ledger *l, int64_t *count, struct fault *fault);
+
 /* ---- forgetting ---- */
 
 /* Why and by whom a block is left behind. */

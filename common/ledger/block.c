@@ -75,8 +75,10 @@ bool person_block(struct ledger *l, const char *address, const char *text, const
 bool ledger_block(struct ledger *l, const char *address, const char *text, const char *actor,
 	struct fault *fault)
 {
-	return txn_begin(l, fault) &&
-	       txn_end(l, person_block(l, address, text, actor, fault), fault);
+	return txn_begin(l, fault) && txn_end(l,
+					      person_block(l, address, text, actor, fault) &&
+						      block_copy_write(l, fault),
+					      fault);
 }
 
 /* ---- unblocking ---- */
@@ -137,7 +139,7 @@ static int unblock(struct ledger *l, const char *address, const char *actor, str
 	query_text(&q, address);
 	if (!query_run(&q) || !classify_again(l, address, fault) ||
 		!history_person(l, clock_wall(), address, "unblocked", "", actor, fault) ||
-		!apply_unblock(l, address, mailed, actor, fault))
+		!apply_unblock(l, address, mailed, actor, fault) || !block_copy_write(l, fault))
 		return -1;
 	return 1;
 }

@@ -25,6 +25,13 @@ int person_apply(struct ledger *l, const char *address, const struct person_even
 /* ledger_block, within a transaction. */
 bool person_block(struct ledger *l, const char *address, const char *text, const char *actor,
 	struct fault *fault);
+/* ---- block_copy.c ---- */
+/* Replaces the copy of the block list that lies beside the ledger, within the transaction that
+ * changes the list. */
+bool block_copy_write(struct ledger *l, struct fault *fault);
+/* Adds the blocks that only the copy has. */
+bool block_copy_read(struct ledger *l, struct fault *fault);
+
 /* ledger_send_begin and ledger_send_end, within a transaction. */
 int64_t send_begin(
 	struct ledger *l, const char *address, int64_t now, const char *actor, struct fault *fault);

@@ -79,7 +79,7 @@ static bool note_mailed(struct ledger *l, const char *address, int64_t at, struc
 	query_start(&q, l, "UPDATE block SET mailed = max(mailed, ?) WHERE address = ?", fault);
 	query_number(&q, at);
 	query_text(&q, address);
-	return query_run(&q);
+	return query_run(&q) && (sqlite3_changes(l->db) == 0 || block_copy_write(l, fault));
 }
 
 static bool forget(struct ledger *l, const char *address, const struct ledger_block_note *block,

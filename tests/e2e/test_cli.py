@@ -494,6 +494,7 @@ class DryRun(AliceAndBob):
         self.assertIn("Invite 12 people?", self.run_verb("approve", "--all", code=2).stderr)
         self.assertEqual(self.site.json("status", "--json")["summary"]["held"], 12)
         self.assertIn("12 people approved", self.run_verb("approve", "--all", "--yes").stdout)
+        self.run_verb("enable", "--yes")
         self.site.dispatcher_once()
         self.assertEqual(len(self.mails()), 12)
 

@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char alice[] = "alice@example.com";
 
@@ -307,6 +308,67 @@ static void a_block_without_a_mail_ends_at_once(void **state)
 	site_end(&s);
 }
 
+/* ---- blocks and a lost ledger ---- */
+
+static void lose_ledger(struct site *s)
+{
+	site_close(s);
+	unlink(folder_path(s->folder, "ledger.db"));
+	unlink(folder_path(s->folder, "ledger.db-wal"));
+	unlink(folder_path(s->folder, "ledger.db-shm"));
+	site_open(s);
+}
+
+static void a_block_survives_a_lost_ledger(void **state)
+{
+	struct site s = site_new(*state, "", "");
+	char why[64] = "";
+
+	open_account(alice, 30 * DAY);
+	open_account("bob@example.com", 30 * DAY);
+	check(&s, ledger_block(s.ledger, alice, "asked\tnot to be\nwritten to", "root", &s.fault));
+	check(&s, ledger_block(s.ledger, "bob@example.com", "by mistake", "root", &s.fault));
+	check(&s, ledger_unblock(s.ledger, "bob@example.com", "root", &s.fault) > 0);
+	lose_ledger(&s);
+	assert_int_equal(ledger_blocked(s.ledger, alice, why, sizeof(why), &s.fault), 1);
+	assert_string_equal(why, "asked not to be written to");
+	see_user(&s, "alice", TRIGGER_LOGIN);
+	see_user(&s, "bob", TRIGGER_LOGIN);
+	run_once(&s);
+	run_for(&s, 4 * DAY);
+	assert_int_equal(account_of(alice)->sends, 0);
+	assert_int_equal(account_of("bob@example.com")->sends, 1);
+	site_end(&s);
+}
+
+/* The date of the mail, too. */
+static void a_forgotten_person_stays_blocked_in_a_new_ledger(void **state)
+{
+	struct site s = site_new(*state, "", "");
+
+	open_account(alice, 30 * DAY);
+	see_user(&s, "alice", TRIGGER_LOGIN);
+	run_once(&s);
+	forget_alice(&s, true);
+	lose_ledger(&s);
+	assert_int_equal(unblock(&s), -1);
+	assert_string_equal(s.fault.code, "recent_mail");
+	site_end(&s);
+}
+
+static void a_copy_that_cannot_be_read_stops_the_programs(void **state)
+{
+	struct site s = site_new(*state, "", "");
+	struct ledger *other;
+
+	check(&s, ledger_block(s.ledger, alice, "asked", "root", &s.fault));
+	folder_write(*state, "blocks/list", "alice@example.com\tyesterday\n");
+	other = ledger_open(s.settings, LEDGER_WRITE, &s.fault);
+	assert_null(other);
+	assert_string_equal(s.fault.code, "block_copy");
+	site_end(&s);
+}
+
 /* ---- approvals ---- */
 
 static void an_approval_does_not_count_for_the_next_account_of_that_name(void **state)
@@ -343,6 +405,9 @@ int main(void)
 		PROMISE(a_block_that_forget_leaves_lasts_until_google_shows_the_mail),
 		PROMISE(the_date_of_the_mail_is_googles),
 		PROMISE(a_block_without_a_mail_ends_at_once),
+		PROMISE(a_block_survives_a_lost_ledger),
+		PROMISE(a_forgotten_person_stays_blocked_in_a_new_ledger),
+		PROMISE(a_copy_that_cannot_be_read_stops_the_programs),
 		PROMISE(an_approval_does_not_count_for_the_next_account_of_that_name),
 	};
 
