@@ -72,7 +72,8 @@ const struct verb verbs[] = {
 	{"enable", LEDGER, "[--yes] [--approve]", "show who would be invited, then start sending",
 		"  --yes      do not ask for confirmation\n"
 		"  --approve  also invite the people who were held for the dry run\n"
-		"Writes mode = send to the settings. People held so far are invited if you say so;\n"
+		"Writes mode = send to the settings. People held so far are invited if you say "
+		"so;\n"
 		"otherwise they wait for `approve`. Those approved in dry run are invited.\n",
 		verb_enable, ACCOUNT_ROOT},
 	{"pause", LEDGER, "--reason TEXT", "stop all requests and invitations until `resume`",

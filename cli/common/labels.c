@@ -196,8 +196,9 @@ static const char *next_step_other(const struct person *p)
 		[PERSON_ACCEPTED] = "Nothing: the account is managed now.",
 		[PERSON_DECLINED] = "Nothing: people who declined are not invited again.",
 		[PERSON_CANCELLED] = "Nothing: the invitation was cancelled.",
-		[PERSON_FAILED] = "Tried again when Google's list shows the account, ever less often; at once "
-			"with `retry`.",
+		[PERSON_FAILED] = "Tried again when Google's list shows the account, ever less "
+				  "often; at once "
+				  "with `retry`.",
 		[PERSON_GONE] = "Nothing: the accounts that mapped to this address are gone.",
 	};
 
@@ -214,8 +215,7 @@ char *label_next_step(
 		next_step_queued(out, size, p, service);
 	else
 		str_copy(out, size,
-			p->state == PERSON_HELD ? next_step_held(p, service)
-						: next_step_other(p));
+			p->state == PERSON_HELD ? next_step_held(p, service) : next_step_other(p));
 	return out;
 }
 

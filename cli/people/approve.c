@@ -78,8 +78,9 @@ static void print_hints(struct action_run *run)
 
 	if (run->done > 0 && run->action->state == PERSON_HELD &&
 		run->store.settings->mode == MODE_DRY_RUN)
-		cli_note("  This host is in dry run: they are invited once `cloudinvite enable` has "
-			 "started sending.");
+		cli_note(
+			"  This host is in dry run: they are invited once `cloudinvite enable` has "
+			"started sending.");
 	if (run->done > 0 && ledger_paused(run->store.ledger, &pause, NULL) == 1)
 		cli_note("  Sending is paused: they wait until `cloudinvite resume`.");
 	if (run->busy > 0)

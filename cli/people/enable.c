@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * enable [--yes] [--approve]: shows who would have been invited, writes mode = send into the
- * settings, and asks whether the people who wait are invited as well. Those who were approved in dry
- * run are invited in any case.
+ * settings, and asks whether the people who wait are invited as well. Those who were approved in
+ * dry run are invited in any case.
  *
  * The settings are root's, and root itself only writes that file. A child with the ledger's account
  * reads the ledger, and one with the dispatcher's account signals the dispatcher. So root's rights
@@ -195,7 +195,8 @@ static bool note_enabled(struct enabling *e, struct fault *fault)
 		return strcmp(fault->code, "ledger_missing") == 0;
 	good = count_held(e, ledger, fault);
 	str_copy(entry.actor, sizeof(entry.actor), e->cli->actor);
-	str_format(entry.cause, sizeof(entry.cause), "mode = send; held since the dry run until approved: %s",
+	str_format(entry.cause, sizeof(entry.cause),
+		"mode = send; held since the dry run until approved: %s",
 		screen_people(people, e->held));
 	good = good && ledger_note(ledger, &entry, fault);
 	ledger_close(ledger);

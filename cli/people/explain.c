@@ -97,7 +97,8 @@ static bool inspect_account(struct explanation *x, const char *user, struct faul
 	return ok;
 }
 
-/* The name is gone from this host and from the ledger, but an invitation to its address may be open.
+/* The name is gone from this host and from the ledger, but an invitation to its address may be
+ * open.
  */
 static bool find_person_of_name(struct explanation *x, const char *user, struct fault *fault)
 {

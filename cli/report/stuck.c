@@ -28,8 +28,7 @@ static const struct {
 	{"address_changed", "whose account led elsewhere",
 		"Their account mapped to another address before: the map, the rule or the user's "
 		"name has changed. Approve if the new address is right.",
-		"cloudinvite status --state held",
-		"cloudinvite approve --reason address_changed"},
+		"cloudinvite status --state held", "cloudinvite approve --reason address_changed"},
 	{"collision", "share an address",
 		"Two accounts of one host map to one address, and its owner is unknown. Name the "
 		"right account in the map file, or approve.",

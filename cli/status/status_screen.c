@@ -142,8 +142,7 @@ static void decision(
 	if (strcmp(r->reason, "dry_run") == 0 && st->service.dry_run)
 		str_copy(command, sizeof(command), "cloudinvite enable");
 	else if (strcmp(r->reason, "discovered") == 0 || strcmp(r->reason, "collision") == 0 ||
-		strcmp(r->reason, "address_changed") == 0 ||
-		strcmp(r->reason, "dry_run") == 0)
+		 strcmp(r->reason, "address_changed") == 0 || strcmp(r->reason, "dry_run") == 0)
 		str_format(command, sizeof(command), "cloudinvite approve --reason %s", r->reason);
 	else
 		str_copy(command, sizeof(command), "cloudinvite status --state held");

@@ -57,8 +57,8 @@ bool approved_begin(struct engine *e, struct fault *fault)
 		return fault_no_memory(fault, FAULT_STORAGE);
 	do {
 		page->seen = page->approved_count = 0;
-		good = ledger_each_person(e->ledger, PERSON_HELD, page->last, PAGE, note_person, page,
-			       fault) &&
+		good = ledger_each_person(e->ledger, PERSON_HELD, page->last, PAGE, note_person,
+			       page, fault) &&
 		       queue_page(e, page, fault);
 	} while (good && page->seen == PAGE);
 	free(page);

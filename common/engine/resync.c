@@ -105,7 +105,7 @@ static bool add_open(const struct person *p, void *ctx)
 	return true;
 }
 
-/* Those of whom a resync can tell something new. */
+/* A resync can tell something new of a person in this state. */
 static bool is_open(const struct engine *e, enum person_state state)
 {
 	return state == PERSON_INVITED || state == PERSON_FAILED ||

@@ -32,7 +32,7 @@ int ledger_block_copy_agrees(struct ledger *l, int64_t *count, struct fault *fau
 
 /* ---- forgetting ---- */
 
-/* Why and by whom a block is left behind. */
+/* Why a block is left behind, and who did it. */
 struct ledger_block_note {
 	const char *text, *actor;
 };

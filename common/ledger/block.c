@@ -68,17 +68,16 @@ bool person_block(struct ledger *l, const char *address, const char *text, const
 {
 	return write_block(l, address, text, actor, fault) &&
 	       history_person(l, clock_wall(), address, "blocked", text, actor, fault) &&
-	       show_blocked(l, address, text, fault) &&
-	       apply_block(l, address, text, actor, fault);
+	       show_blocked(l, address, text, fault) && apply_block(l, address, text, actor, fault);
 }
 
 bool ledger_block(struct ledger *l, const char *address, const char *text, const char *actor,
 	struct fault *fault)
 {
-	return txn_begin(l, fault) && txn_end(l,
-					      person_block(l, address, text, actor, fault) &&
-						      block_copy_write(l, fault),
-					      fault);
+	return txn_begin(l, fault) &&
+	       txn_end(l,
+		       person_block(l, address, text, actor, fault) && block_copy_write(l, fault),
+		       fault);
 }
 
 /* ---- unblocking ---- */
@@ -110,8 +109,8 @@ static bool err_recent_mail(const char *address, int64_t mailed, struct fault *f
 		"%s: a mail was sent so recently that Google may not show it yet, and the person "
 		"was forgotten; another login could send a second one",
 		address);
-	return fault_remedy(fault, "Unblock %s.",
-		clock_relative(mailed + GOOGLE_LAG_S, clock_wall(), when));
+	return fault_remedy(
+		fault, "Unblock %s.", clock_relative(mailed + GOOGLE_LAG_S, clock_wall(), when));
 }
 
 static bool apply_unblock(struct ledger *l, const char *address, int64_t mailed, const char *actor,

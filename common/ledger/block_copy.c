@@ -7,7 +7,7 @@
  * ledger to write adds the blocks that only the copy has. So the copy never has less than the
  * ledger, except where a block was removed at the very moment of a crash: then it stays.
  *
- * One line for each block: address, when, last mail, by whom and why, separated by tabs.
+ * One line for each block: address, time, last mail, actor and reason, separated by tabs.
  */
 #include <errno.h>
 #include <limits.h>
@@ -71,8 +71,9 @@ static bool err_copy(const struct ledger *l, const char *doing, struct fault *fa
 	fault_set(fault, FAULT_STORAGE, "block_copy",
 		"%s/" DIRECTORY "/" FILE_NAME ": the copy of the block list cannot be %s: %s",
 		directory_of(l, directory) ? directory : l->path, doing, strerror(errno));
-	return fault_remedy(fault, "As root, run cloudinvite-collector --prepare: it corrects owner "
-				   "and mode. Otherwise check the file system.");
+	return fault_remedy(fault,
+		"As root, run cloudinvite-collector --prepare: it corrects owner "
+		"and mode. Otherwise check the file system.");
 }
 
 /* The group of the ledger may read it. */
@@ -132,8 +133,8 @@ static bool set_dates(struct ledger *l, const struct block_line *b, struct fault
 {
 	struct query q;
 
-	query_start(&q, l, "UPDATE block SET at = ?, mailed = max(mailed, ?) WHERE address = ?",
-		fault);
+	query_start(
+		&q, l, "UPDATE block SET at = ?, mailed = max(mailed, ?) WHERE address = ?", fault);
 	query_number(&q, b->at);
 	query_number(&q, b->mailed);
 	query_text(&q, b->address);
@@ -204,8 +205,7 @@ int ledger_block_copy_agrees(struct ledger *l, int64_t *count, struct fault *fau
 	int agrees = -1;
 
 	query_start(&q, l, "SELECT count(*) FROM block", fault);
-	if (query_one(&q, count) >= 0 && read_file(l, &text, fault) &&
-		add_blocks(l, &want, fault))
+	if (query_one(&q, count) >= 0 && read_file(l, &text, fault) && add_blocks(l, &want, fault))
 		agrees = text.len == want.len &&
 			 (want.len == 0 || memcmp(text.data, want.data, want.len) == 0);
 	strbuf_free(&text);

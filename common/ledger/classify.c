@@ -126,7 +126,8 @@ static bool store(struct ledger *l, const struct ledger_sighting *s, uint64_t ru
 		return false;
 	query_start(&q, l,
 		"UPDATE sighting SET rules = ?, verdict = ?, from_template = ?, address = ?,"
-		" rule = ?, sentence = ?, revision = max(revision, ?), last_mapped = ? WHERE id = ?",
+		" rule = ?, sentence = ?, revision = max(revision, ?), last_mapped = ? WHERE id = "
+		"?",
 		fault);
 	query_number(&q, (int64_t)rules);
 	query_text(&q, verdict_word(v->kind));

@@ -379,8 +379,7 @@ struct ledger *ledger_open(
 		good = write_ahead(l, fault) &&
 		       schema_migrate(l, schema_migrations, schema_newest, &hooks, fault);
 	l->guarded = true;
-	if (good && check_customer(l, settings, fault) &&
-		(l->reading || block_copy_read(l, fault)))
+	if (good && check_customer(l, settings, fault) && (l->reading || block_copy_read(l, fault)))
 		return l;
 	ledger_close(l);
 	return NULL;

@@ -27,7 +27,8 @@ const char schema_v2_tables[] =
 
 	/* The accounts that were seen on the hosts. `rules` NULL: not evaluated; gone_day NULL: the
 	 * account exists; facts_revision: the revision in which the facts last changed;
-	 * last_mapped: the address to which the account was mapped last, whatever the verdict now. */
+	 * last_mapped: the address to which the account was mapped last, whatever the verdict now.
+	 */
 	"CREATE TABLE sighting ("
 	"	id INTEGER PRIMARY KEY AUTOINCREMENT,"
 	"	host TEXT NOT NULL, account TEXT NOT NULL, uid INTEGER NOT NULL,"

@@ -7,8 +7,8 @@
 
 #include "ledger/sqlite.h"
 
-#define SIGHTING_COLUMNS                                                                    \
-	"id, host, account, uid, trigger, first_day, local, shell, member_of, first_name, " \
+#define SIGHTING_COLUMNS                                                                     \
+	"id, host, account, uid, trigger, first_day, local, shell, member_of, first_name, "  \
 	"last_name, gone_day IS NOT NULL, verdict, from_template, address, rule, sentence, " \
 	"last_mapped"
 

@@ -105,8 +105,8 @@ enum person_refusal {
 	REFUSAL_RECONCILE,
 	REFUSAL_MAX_MAILS,
 	REFUSAL_NOT_INVITABLE,
-	REFUSAL_NOT_HELD,   /* approve */
-	REFUSAL_NOT_FAILED, /* retry */
+	REFUSAL_NOT_HELD,    /* approve */
+	REFUSAL_NOT_FAILED,  /* retry */
 	REFUSAL_RECENT_MAIL, /* unblock: a mail that Google may not show yet */
 };
 
@@ -122,7 +122,7 @@ struct person_event {
 	const struct person *claimed;
 	const char *text; /* who or what, for the history: "login of ann on web1"; may be NULL */
 	union {
-		struct { /* SIGHTED */
+		struct {		       /* SIGHTED */
 			bool evaluated_before; /* the same account led to an address before … */
 			bool address_changed;  /* … to another one than this */
 		};

@@ -113,12 +113,12 @@ struct person {
 	int64_t intent_date; /* Google's clock at the intent, or later; of an invited person: at the
 				mail, or later; 0: unknown */
 	int64_t intent_mails; /* `mails` at the intent; -1: unknown */
-	bool approved;	 /* by an administrator: discovery, a changed address and a collision hold no
-			    more; the dry run does until it ends */
-	bool resend;	 /* an administrator's further mail, beyond max_mails */
+	bool approved; /* by an administrator: discovery, a changed address and a collision hold no
+			  more; the dry run does until it ends */
+	bool resend;   /* an administrator's further mail, beyond max_mails */
 	bool discovered; /* only Google's list, or an administrator's send, led to this person */
 	bool address_changed; /* only accounts led to this person that had led to another one */
-	int64_t checked; /* when check and get last cleared the way for a mail; 0: never */
+	int64_t checked;      /* when check and get last cleared the way for a mail; 0: never */
 	int64_t first_day;
 	int64_t changed;	/* of state or reason */
 	int64_t orphaned_since; /* the day since when no account leads here; 0: one does */

@@ -73,7 +73,8 @@ static void note_first_sighting(struct person_step *step, const struct person_ev
 }
 
 /* An account that leads to another address now may have been misled: by a slip in the map or the
- * template, or by its user, who can edit the name. Google is asked, and an administrator decides. */
+ * template, or by its user, who can edit the name. Google is asked, and an administrator decides.
+ */
 void on_sighted(
 	struct person_step *step, const struct person_event *e, const struct send_policy *policy)
 {
@@ -127,8 +128,8 @@ void on_unlinked(
 	step_cause(step, e->text ? e->text : "no account leads here any more", NULL);
 	if (p->state == PERSON_QUEUED || p->state == PERSON_HELD)
 		step_move(step, PERSON_GONE, p->orphan_reason, 0);
-	else if (p->state == PERSON_INVITED && (p->orphan_reason == REASON_ACCOUNT_REMOVED ||
-						       p->orphan_reason == REASON_RENAMED))
+	else if (p->state == PERSON_INVITED &&
+		 (p->orphan_reason == REASON_ACCOUNT_REMOVED || p->orphan_reason == REASON_RENAMED))
 		step_move(step, PERSON_INVITED, p->orphan_reason, e->now);
 }
 

@@ -27,8 +27,8 @@ static bool checked_lately(const struct person *p, int64_t now)
 	return p->checked != 0 && age >= 0 && age < CHECKED_FRESH_S;
 }
 
-/* The last account was removed or renamed: the invitation is cancelled if the settings say so, it is
- * ours, and no account has come since. */
+/* The last account was removed or renamed: the invitation is cancelled if the settings say so, it
+ * is ours, and no account has come since. */
 static void claimed_invited(struct person_step *step, const struct send_policy *policy)
 {
 	struct person *p = &step->next;
@@ -303,6 +303,6 @@ void on_cancelled(
 	step_clear_fault(&step->next);
 	step_move(step, PERSON_CANCELLED, renamed ? REASON_RENAMED : REASON_DELETED, 0);
 	step->event = AUDIT_CANCELLED;
-	step_cause(step, "cancel",
-		renamed ? "the account has another name" : "the account is gone");
+	step_cause(
+		step, "cancel", renamed ? "the account has another name" : "the account is gone");
 }

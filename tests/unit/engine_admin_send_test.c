@@ -384,8 +384,8 @@ static void a_send_that_came_to_nothing_does_not_replace_the_first_login(void **
 			false},
 		{"rejected at the send", "", GOOGLE_SEND,
 			{.kind = FAULT_REJECTED, .code = "invalid_argument"}, NULL, false},
-		{"the limit of the day", "sends_per_day = 0", GOOGLE_LIST, {.kind = FAULT_NONE}, NULL,
-			false},
+		{"the limit of the day", "sends_per_day = 0", GOOGLE_LIST, {.kind = FAULT_NONE},
+			NULL, false},
 		{"a pause", "", GOOGLE_LIST, {.kind = FAULT_NONE}, pause_sending, false},
 		{"no account yet", "", GOOGLE_LIST, {.kind = FAULT_NONE}, NULL, true},
 	};
@@ -426,10 +426,9 @@ static void a_send_that_was_killed_does_not_replace_the_first_login(void **state
 	struct person p;
 
 	open_account(alice, 30 * DAY);
-	check(&s, ledger_person_apply(
-			  s.ledger, alice, &event, NULL, "root", NULL, &s.fault) > 0);
-	check(&s, ledger_lease(s.ledger, alice, "cli@here:7", clock_wall(),
-			  clock_wall() + LEASE_S, &p, &s.fault) > 0);
+	check(&s, ledger_person_apply(s.ledger, alice, &event, NULL, "root", NULL, &s.fault) > 0);
+	check(&s, ledger_lease(s.ledger, alice, "cli@here:7", clock_wall(), clock_wall() + LEASE_S,
+			  &p, &s.fault) > 0);
 	see_user(&s, "alice", TRIGGER_LOGIN);
 	run_once(&s);
 	run_for(&s, HOUR);

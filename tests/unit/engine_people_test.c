@@ -42,8 +42,8 @@ static void approve(struct site *s, const char *address)
 {
 	struct person_event event = {.kind = EVENT_APPROVED, .now = clock_wall()};
 
-	check(s, ledger_person_apply(
-			 s->ledger, address, &event, NULL, "root", NULL, &s->fault) > 0);
+	check(s,
+		ledger_person_apply(s->ledger, address, &event, NULL, "root", NULL, &s->fault) > 0);
 }
 
 static int mails(void)
@@ -107,7 +107,7 @@ static void a_way_round_by_no_address_at_all_is_none(void **state)
 	site_end(&s);
 }
 
-static void another_rule_asks_about_everybody_and_mails_nobody(void **state)
+static void another_rule_asks_about_all_and_mails_none(void **state)
 {
 	struct site s = site_new(*state, "", "");
 	char user[32], address[64];
@@ -396,7 +396,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		PROMISE(a_slip_in_the_map_mails_no_stranger),
 		PROMISE(a_way_round_by_no_address_at_all_is_none),
-		PROMISE(another_rule_asks_about_everybody_and_mails_nobody),
+		PROMISE(another_rule_asks_about_all_and_mails_none),
 		PROMISE(a_user_with_eight_names_causes_one_mail),
 		PROMISE(in_dry_run_a_changed_address_is_shown_as_such),
 		PROMISE(an_invitation_of_a_name_that_is_gone_says_so),

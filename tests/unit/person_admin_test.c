@@ -34,8 +34,7 @@ static void approve_queues_the_held(void **state)
 			"approved", "gone mapped intent=0 date=0", "store cause=approved"},
 		{"a resend that was never confirmed, and orphaned meanwhile",
 			"held unconfirmed intent=now-4d orphaned=today orphan=mapped resend",
-			"approved", "gone mapped intent=0 resend=no",
-			"store cause=approved"},
+			"approved", "gone mapped intent=0 resend=no", "store cause=approved"},
 		{"the limit of mails", "held max_mails mails=1", "approved", "",
 			"refusal=max_mails"},
 		{"not held", "queued retry next=now", "approved", "", "refusal=not_held"},
@@ -117,7 +116,8 @@ static void a_resend_is_refused_only_while_a_send_is_under_way(void **state)
 	static const struct person_row rows[] = {
 		{"a send is under way", "sending sending next=now intent=now",
 			"send_requested resend", "", "refusal=busy"},
-		{"unknown", "", "send_requested resend | blocked reconciling", "held manual discovered",
+		{"unknown", "", "send_requested resend | blocked reconciling",
+			"held manual discovered",
 			"store cause='send: requested by an administrator'"},
 	};
 

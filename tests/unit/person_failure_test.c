@@ -101,12 +101,14 @@ static void an_administrators_failed_job_leaves_the_person_as_it_was(void **stat
 			"held address_changed next=0 intent=0 date=0 imails=-1",
 			"store outcome=refused cause='send: certainly without effect'"},
 		{"approved, and the approval ended with its account", SENDING,
-			"failed kind=setup code=bad call=send | | queued approved approved next=now-9 "
+			"failed kind=setup code=bad call=send | | queued approved approved "
+			"next=now-9 "
 			"priority=retry",
 			"queued first_check next=now intent=0 date=0 imails=-1 priority=new",
 			"store outcome=refused cause='send: certainly without effect'"},
 		{"approved", SENDING "approved",
-			"failed kind=setup code=bad call=send | | queued approved approved next=now-9",
+			"failed kind=setup code=bad call=send | | queued approved approved "
+			"next=now-9",
 			"queued approved next=now-9 intent=0 date=0 imails=-1",
 			"store outcome=refused cause='send: certainly without effect'"},
 		{"a person with accounts from the start", SENDING,
@@ -125,9 +127,11 @@ static void an_administrators_failed_job_leaves_the_person_as_it_was(void **stat
 			"queued first_check next=now intent=0 date=0 imails=-1",
 			"store outcome=refused cause='send: certainly without effect'"},
 		{"failed, and the first account came meanwhile", SENDING,
-			"failed manual kind=transient code=503 call=send | | failed fault fault=bad "
+			"failed manual kind=transient code=503 call=send | | failed fault "
+			"fault=bad "
 			"discovered attempts=2",
-			"queued first_check next=now intent=0 date=0 imails=-1 fault=bad attempts=2",
+			"queued first_check next=now intent=0 date=0 imails=-1 fault=bad "
+			"attempts=2",
 			"store outcome=refused cause='send: certainly without effect'"},
 		{"a resend after an unconfirmed send",
 			"sending sending next=now intent=now date=google mails=1 imails=1 resend",
@@ -148,8 +152,7 @@ static void an_administrators_failed_job_leaves_the_person_as_it_was(void **stat
 			"store audit=failed cause='check: text of bad'"},
 		{"failed before, for the same reason", "failed fault fault=bad attempts=1",
 			"control manual scope=person code=bad call=check",
-			"failed fault attempts=2",
-			"store audit=failed cause='check: text of bad'"},
+			"failed fault attempts=2", "store audit=failed cause='check: text of bad'"},
 		{"a rejected resend", "invited sent mails=1 resend",
 			"control manual scope=person code=bad call=send | | invited sent",
 			"invited sent resend=no", ""},

@@ -39,13 +39,13 @@ static void each_state_has_its_reasons(void **state)
 		[PERSON_ACCEPTED] = " answered ",
 		[PERSON_DECLINED] = " answered ",
 		[PERSON_CANCELLED] = " elsewhere deleted renamed by_admin ",
-		[PERSON_HELD] =
-			" discovered address_changed dry_run max_mails collision unknown_state manual blocked "
-			"unconfirmed ",
+		[PERSON_HELD] = " discovered address_changed dry_run max_mails collision "
+				"unknown_state manual blocked "
+				"unconfirmed ",
 		[PERSON_FAILED] = " fault ",
-		[PERSON_GONE] =
-			" account_removed renamed forgotten mapped unmapped foreign_domain excluded "
-			"blocked collision ",
+		[PERSON_GONE] = " account_removed renamed forgotten mapped unmapped foreign_domain "
+				"excluded "
+				"blocked collision ",
 	};
 
 	(void)state;

@@ -427,8 +427,8 @@ static void a_cancelled_invitation_is_noted(void **state)
 			"cancelled deleted next=0 attempts=0 fault=",
 			"store audit=cancelled cause='cancel: the account is gone'"},
 		{"cancelled, of an account with another name",
-			"invited renamed next=now mails=1 ours=1",
-			"cancelled | cancel_on_delete", "cancelled renamed next=0",
+			"invited renamed next=now mails=1 ours=1", "cancelled | cancel_on_delete",
+			"cancelled renamed next=0",
 			"store audit=cancelled cause='cancel: the account has another name'"},
 	};
 

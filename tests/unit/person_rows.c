@@ -280,8 +280,8 @@ void row_describe(const struct person *p, char *out, size_t size)
 		p->our_mails, p->intent_at, p->intent_date, p->intent_mails,
 		p->approved ? " approved" : "", p->resend ? " resend" : "",
 		p->discovered ? " discovered" : "", p->address_changed ? " address_changed" : "",
-		p->checked, p->first_day, p->changed,
-		p->orphaned_since, reason_word(p->orphan_reason));
+		p->checked, p->first_day, p->changed, p->orphaned_since,
+		reason_word(p->orphan_reason));
 }
 
 /* ---- policies ---- */

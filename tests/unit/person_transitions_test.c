@@ -143,10 +143,10 @@ static void step_under_policies(
 
 /* ---- events ---- */
 
-static const char *const outside[] = {"sighted", "sighted evaluated", "sighted evaluated changed", "linked",
-	"unlinked reason=mapped", "unlinked reason=account_removed",
-	"unlinked reason=account_removed leased", "unlinked reason=renamed", "collision", "blocked", "unblocked",
-	"observed shows=NOT_YET_SENT mails=0", "observed shows=NOT_YET_SENT mails=1",
+static const char *const outside[] = {"sighted", "sighted evaluated", "sighted evaluated changed",
+	"linked", "unlinked reason=mapped", "unlinked reason=account_removed",
+	"unlinked reason=account_removed leased", "unlinked reason=renamed", "collision", "blocked",
+	"unblocked", "observed shows=NOT_YET_SENT mails=0", "observed shows=NOT_YET_SENT mails=1",
 	"observed shows=NOT_YET_SENT mails=2 date=0", "observed shows=INVITED mails=1",
 	"observed shows=INVITED mails=2", "observed shows=ACCEPTED mails=1",
 	"observed shows=DECLINED mails=1", "observed shows=SOMETHING mails=1", "observed",
