@@ -161,7 +161,7 @@ void on_unblocked(
 {
 	(void)policy;
 	/* The ledger knows nothing of the mail any more: the next login could send a second one. */
-	if (e->mailed != 0 && e->now - e->mailed < GOOGLE_LAG_S) {
+	if (e->now - e->mailed < GOOGLE_LAG_S) {
 		step->refusal = REFUSAL_RECENT_MAIL;
 		return;
 	}
@@ -197,20 +197,19 @@ static bool promote(struct person *p, int64_t now)
 
 /* Google rejected the person, and its list contradicts: there is an unmanaged account. Each further
  * rejection doubles the wait. A host clock that was ahead then does not prolong it. */
-static bool try_rejected_again(struct person_step *step, const struct person_event *e)
+static void try_rejected_again(struct person_step *step, const struct person_event *e)
 {
 	struct person *p = &step->next;
 	int64_t age = e->now - p->changed;
 
 	if (p->state != PERSON_FAILED || p->orphan_reason != REASON_NONE)
-		return false;
+		return;
 	if (age >= 0 && age < backoff(REJECTED_FIRST, REJECTED_LAST, p->attempts - 1))
-		return false;
+		return;
 	p->checked = 0;
 	p->priority = PRIO_RETRY;
 	step_move(step, PERSON_QUEUED, REASON_RETRY, e->now);
 	step_cause(step, "rejected before, but the list shows an unmanaged account", NULL);
-	return true;
 }
 
 void on_observed(
@@ -233,7 +232,9 @@ void on_observed(
 		step->store = evidence_count(p, seen);
 	} else if (p->state != PERSON_UNKNOWN) {
 		step->store = evidence_apply(step, seen);
-		if (unmanaged && (promote(p, seen->now) || try_rejected_again(step, e)))
+		if (unmanaged && promote(p, seen->now))
 			step->store = true;
+		if (unmanaged)
+			try_rejected_again(step, e);
 	}
 }

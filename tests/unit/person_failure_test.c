@@ -85,6 +85,10 @@ static void an_administrators_failed_job_leaves_the_person_as_it_was(void **stat
 			"discovered priority=retry",
 			"queued first_check next=now intent=0 date=0 imails=-1 priority=new",
 			"store outcome=refused cause='send: certainly without effect'"},
+		{"known by name only, the first account came meanwhile, and nothing is stored",
+			"queued retry next=now",
+			"failed manual kind=transient code=503 call=get | | held manual discovered",
+			"held manual next=0", ""},
 		{"held for the dry run, and the first account came meanwhile", SENDING,
 			"failed manual kind=transient code=503 call=send | | held dry_run "
 			"discovered",

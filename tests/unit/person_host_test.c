@@ -454,6 +454,8 @@ static void the_list_contradicts_a_rejection(void **state)
 			"failed fault fault=bad changed=now-6h mails=0 orphaned=today "
 			"orphan=account_removed",
 			"observed shows=NOT_YET_SENT mails=0", "", ""},
+		{"not of a person who is held", "held dry_run changed=now-40d mails=0",
+			"observed shows=NOT_YET_SENT mails=0", "", ""},
 		{"not by not showing the person", "failed fault fault=bad changed=now-6h mails=0",
 			"observed hides=NOT_YET_SENT", "", ""},
 		{"not by an unknown state", "failed fault fault=bad changed=now-6h mails=0",
