@@ -52,7 +52,8 @@ const struct verb verbs[] = {
 		"release held people, so that they are invited",
 		"  --all            everyone who is held, except people whose last send is\n"
 		"                   unconfirmed\n"
-		"  --reason REASON  people held for this reason: dry_run, discovered, collision …\n"
+		"  --reason REASON  people held for this reason: dry_run, discovered,\n"
+		"                   address_changed, collision …\n"
 		"  --yes            do not ask for confirmation\n" TARGET,
 		verb_approve, ACCOUNT_LEDGER},
 	{"retry", LEDGER, "[--all | TARGET…] [--yes]",
@@ -68,9 +69,12 @@ const struct verb verbs[] = {
 	{"forget", LEDGER, "[--block] TARGET…", "erase a person with accounts and history",
 		"  --block  leave a block behind, so that the person is not invited again\n" TARGET,
 		verb_forget, ACCOUNT_LEDGER},
-	{"enable", LEDGER, "[--yes]", "show who would be invited, then start sending",
-		"  --yes  do not ask for confirmation\n"
-		"Writes mode = send to the settings. People held so far wait for `approve`.\n",
+	{"enable", LEDGER, "[--yes] [--approve]", "show who would be invited, then start sending",
+		"  --yes      do not ask for confirmation\n"
+		"  --approve  also invite the people who were held for the dry run\n"
+		"Writes mode = send to the settings. People held so far are invited if you say "
+		"so;\n"
+		"otherwise they wait for `approve`. Those approved in dry run are invited.\n",
 		verb_enable, ACCOUNT_ROOT},
 	{"pause", LEDGER, "--reason TEXT", "stop all requests and invitations until `resume`",
 		"  --reason TEXT  why, for the next administrator\n", verb_pause, ACCOUNT_LEDGER},

@@ -177,13 +177,13 @@ static bool prepare_ledger(int dir, const char *path, gid_t gid, struct fault *f
 	       (fsync(dir) == 0 || prepare_error(path, fault));
 }
 
-/* Makes a directory of one account in the state directory. */
-static bool prepare_part(
-	int state, const char *path, const char *name, uid_t uid, gid_t gid, struct fault *fault)
+/* Makes a directory of one account in the state directory, or beside the ledger. */
+static bool prepare_part(int state, const char *path, const char *name, uid_t uid, gid_t gid,
+	mode_t mode, struct fault *fault)
 {
 	const struct owner_rule owner_rules[] = {
 		{.prefix = "", .uid = uid, .gid = gid, .mode = 0600}};
-	const struct directory_spec want = {uid, gid, 0700, true, owner_rules, 1};
+	const struct directory_spec want = {uid, gid, mode, true, owner_rules, 1};
 	char whole[PATH_MAX];
 	int fd;
 
@@ -223,9 +223,9 @@ static bool prepare_state(
 	int dir = open_shared(s->state, ledger, a, fault);
 	bool good = dir >= 0 &&
 		    prepare_part(dir, s->state, SETTINGS_COLLECTOR, a->collector,
-			    a->collector_group, fault) &&
+			    a->collector_group, 0700, fault) &&
 		    prepare_part(dir, s->state, SETTINGS_PRIVATE, a->dispatcher,
-			    a->dispatcher_group, fault);
+			    a->dispatcher_group, 0700, fault);
 
 	file_close(&dir);
 	return good;
@@ -244,7 +244,8 @@ static bool prepare_ledger_place(const char *ledger, const struct accounts *a, s
 		return prepare_error(ledger, fault);
 	}
 	dir = open_shared(directory, ledger, a, fault);
-	good = dir >= 0 && prepare_ledger(dir, ledger, a->ledger_group, fault);
+	good = dir >= 0 && prepare_ledger(dir, ledger, a->ledger_group, fault) &&
+	       prepare_part(dir, directory, "blocks", a->ledger, a->ledger_group, 02750, fault);
 	file_close(&dir);
 	return good;
 }

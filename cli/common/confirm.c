@@ -24,18 +24,23 @@ static bool confirm_not_possible(const char *question)
 	return false;
 }
 
-bool cli_confirm(const char *question)
+bool cli_ask(const char *question)
 {
 	char answer[16] = "", safe[1024];
 
-	if (isatty(STDIN_FILENO) != 1 || isatty(STDERR_FILENO) != 1)
-		return confirm_not_possible(question);
 	fflush(stdout);
 	fprintf(stderr, "%s [y/N] ", str_safe(safe, sizeof(safe), question));
 	if (!fgets(answer, sizeof(answer), stdin))
 		fputc('\n', stderr);
 	answer[strcspn(answer, "\n")] = '\0';
-	if (str_equal_nocase(answer, "y") || str_equal_nocase(answer, "yes"))
+	return str_equal_nocase(answer, "y") || str_equal_nocase(answer, "yes");
+}
+
+bool cli_confirm(const char *question)
+{
+	if (isatty(STDIN_FILENO) != 1 || isatty(STDERR_FILENO) != 1)
+		return confirm_not_possible(question);
+	if (cli_ask(question))
 		return true;
 	cli_note("Nothing was done.");
 	return false;

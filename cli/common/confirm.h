@@ -12,5 +12,7 @@
 /* Asks a yes-or-no question on the terminal. Without a terminal the answer is no, and the message
  * names --yes. */
 bool cli_confirm(const char *question);
+/* The same on what is known to be a terminal, and a no needs no message. */
+bool cli_ask(const char *question);
 
 #endif

@@ -55,6 +55,7 @@ static const struct {
 	{"blocked", "blocked"},
 	{"max_mails", "the person has reached the limit of mails (max_mails)"},
 	{"account_removed", "the account is gone"},
+	{"renamed", "the account has another name now"},
 	{"deleted", "the account was deleted"},
 	{"manual", "requested by an administrator"},
 	{"unknown_state", "Google reports a state that this version does not know"},
@@ -75,6 +76,7 @@ static const struct {
 	{"send_window", "outside the send window"},
 	{"dry_run", "dry run: waiting for approve"},
 	{"discovered", "found by a resync, not by a login"},
+	{"address_changed", "the account led to another address before"},
 	{"collision", "two accounts map to one address"},
 	{"unconfirmed", "a send had no definite result"},
 };
@@ -152,13 +154,24 @@ static void next_step_queued(
 			when);
 }
 
-static const char *next_step_held(const struct person *p)
+static const char *next_step_dry_run(const struct person *p, const struct service_state *service)
+{
+	if (!service->dry_run)
+		return "Held since the dry run. Waiting for `approve`.";
+	return p->approved ? "Approved. Will be invited when `enable` starts sending."
+			   : "Would be invited, but nothing is sent in dry run.";
+}
+
+static const char *next_step_held(const struct person *p, const struct service_state *service)
 {
 	if (p->reason == REASON_DRY_RUN)
-		return "Held since the dry run. Waiting for `approve`.";
+		return next_step_dry_run(p, service);
 	if (p->reason == REASON_DISCOVERED)
 		return "The account is unmanaged, but its owner has not logged in since. Waiting "
 		       "for `approve`.";
+	if (p->reason == REASON_ADDRESS_CHANGED)
+		return "The account that maps to this address mapped to another one before. "
+		       "Waiting for `approve`.";
 	if (p->reason == REASON_COLLISION)
 		return "Two accounts map to this address, and its owner is unknown. Waiting for "
 		       "`approve`.";
@@ -183,10 +196,15 @@ static const char *next_step_other(const struct person *p)
 		[PERSON_ACCEPTED] = "Nothing: the account is managed now.",
 		[PERSON_DECLINED] = "Nothing: people who declined are not invited again.",
 		[PERSON_CANCELLED] = "Nothing: the invitation was cancelled.",
-		[PERSON_FAILED] = "Nothing until you have removed the cause and run `retry`.",
+		[PERSON_FAILED] = "Tried again when Google's list shows the account, ever less "
+				  "often; at once "
+				  "with `retry`.",
 		[PERSON_GONE] = "Nothing: the accounts that mapped to this address are gone.",
 	};
 
+	if (p->state == PERSON_INVITED && p->reason == REASON_RENAMED)
+		return "The account has another name now, but Google's invitation stays open. The "
+		       "next resync reads the answer.";
 	return texts[p->state];
 }
 
@@ -197,7 +215,7 @@ char *label_next_step(
 		next_step_queued(out, size, p, service);
 	else
 		str_copy(out, size,
-			p->state == PERSON_HELD ? next_step_held(p) : next_step_other(p));
+			p->state == PERSON_HELD ? next_step_held(p, service) : next_step_other(p));
 	return out;
 }
 
@@ -225,12 +243,14 @@ static const struct {
 	{PERSON_HELD, REASON_UNCONFIRMED, "get ", "show what Google has"},
 	{PERSON_HELD, REASON_BLOCKED, "unblock ", "remove the block"},
 	{PERSON_HELD, REASON_MAX_MAILS, "send --resend --reason TEXT ", "send one more mail"},
-	{PERSON_HELD, REASON_DRY_RUN, "approve ", "invite, even in dry run"},
+	{PERSON_HELD, REASON_DRY_RUN, "approve ", "invite, once sending is on"},
 	{PERSON_HELD, REASON_DISCOVERED, "approve ", "invite"},
+	{PERSON_HELD, REASON_ADDRESS_CHANGED, "approve ", "invite"},
 	{PERSON_HELD, REASON_COLLISION, "approve ", "invite"},
 	{PERSON_HELD, REASON_UNCONFIRMED, "approve ", "start over; may send a second mail"},
 	{PERSON_HELD, REASON_DRY_RUN, "block --reason TEXT ", "never invite"},
 	{PERSON_HELD, REASON_DISCOVERED, "block --reason TEXT ", "never invite"},
+	{PERSON_HELD, REASON_ADDRESS_CHANGED, "block --reason TEXT ", "never invite"},
 	{PERSON_HELD, REASON_COLLISION, "block --reason TEXT ", "never invite"},
 	{PERSON_HELD, REASON_UNCONFIRMED, "block --reason TEXT ", "never invite"},
 	{PERSON_FAILED, REASON_NONE, "retry ", "start over"},
@@ -247,7 +267,8 @@ void label_commands(const struct person *p, const struct service_state *service,
 		each("cloudinvite resume", "send at once; some people may get a second mail", ctx);
 	for (size_t i = 0; i < ARRAY_SIZE(remedies); i++) {
 		if (remedies[i].state != p->state ||
-			(remedies[i].reason != REASON_NONE && remedies[i].reason != p->reason))
+			(remedies[i].reason != REASON_NONE && remedies[i].reason != p->reason) ||
+			(strcmp(remedies[i].command, "enable") == 0 && !service->dry_run))
 			continue;
 		str_format(command, sizeof(command), "cloudinvite %s%s", remedies[i].command,
 			str_ends(remedies[i].command, " ") ? p->address : "");

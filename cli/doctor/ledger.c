@@ -21,6 +21,23 @@
 
 /* ---- ledger ---- */
 
+static void check_block_copy(struct doctor *d)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+	int64_t count = 0;
+	int agrees = ledger_block_copy_agrees(d->ledger, &count, &fault);
+
+	if (agrees < 0)
+		doctor_bad(d, &fault);
+	else if (agrees == 0)
+		doctor_note(d, "block_copy",
+			"To write the copy again, block or unblock an address.",
+			"the copy of the block list, blocks/list beside the ledger, is not that of "
+			"the ledger");
+	else if (count > 0)
+		doctor_ok(d, "the block list has a copy beside the ledger");
+}
+
 void doctor_ledger(struct doctor *d)
 {
 	struct fault fault = {.kind = FAULT_NONE};
@@ -30,17 +47,19 @@ void doctor_ledger(struct doctor *d)
 		return;
 	}
 	d->ledger = ledger_open(d->settings, LEDGER_WRITE, &fault);
-	if (d->ledger)
+	if (d->ledger) {
 		doctor_ok(d, "%s: schema %d, id %.8s", d->settings->ledger,
 			ledger_schema(d->ledger), ledger_id(d->ledger));
-	else if (strcmp(fault.code, "ledger_missing") == 0)
+		check_block_copy(d);
+	} else if (strcmp(fault.code, "ledger_missing") == 0) {
 		doctor_note(d, fault.code,
 			"systemctl enable --now cloudinvite-collector "
 			"cloudinvite-dispatcher",
 			"%s: does not exist yet; the services create it when they start",
 			d->settings->ledger);
-	else
+	} else {
 		doctor_bad(d, &fault);
+	}
 }
 
 /* ---- programs ---- */

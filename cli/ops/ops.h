@@ -7,7 +7,6 @@
 
 #include "cli/common/context.h"
 
-verb_function verb_config, verb_emit, verb_enable, verb_help, verb_metrics, verb_pause, verb_resume,
-	verb_scan;
+verb_function verb_config, verb_emit, verb_help, verb_metrics, verb_pause, verb_resume, verb_scan;
 
 #endif

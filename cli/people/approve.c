@@ -78,8 +78,9 @@ static void print_hints(struct action_run *run)
 
 	if (run->done > 0 && run->action->state == PERSON_HELD &&
 		run->store.settings->mode == MODE_DRY_RUN)
-		cli_note("  Warning: approved people are invited now, even though this host is in "
-			 "dry run.");
+		cli_note(
+			"  This host is in dry run: they are invited once `cloudinvite enable` has "
+			"started sending.");
 	if (run->done > 0 && ledger_paused(run->store.ledger, &pause, NULL) == 1)
 		cli_note("  Sending is paused: they wait until `cloudinvite resume`.");
 	if (run->busy > 0)
@@ -108,12 +109,30 @@ static int run_action(const struct cli *cli, int argc, char **argv,
 	return run.busy > 0 ? cli_max_exit(exit_code, EXIT_LATER) : exit_code;
 }
 
+static const struct bulk_action approve_action = {
+	"approved", "Invite", PERSON_HELD, EVENT_APPROVED, refuse_approve};
+
 int verb_approve(const struct cli *cli, int argc, char **argv)
 {
-	static const struct bulk_action action = {
-		"approved", "Invite", PERSON_HELD, EVENT_APPROVED, refuse_approve};
+	return run_action(cli, argc, argv, &approve_action, true);
+}
 
-	return run_action(cli, argc, argv, &action, true);
+int approve_dry_run(const struct cli *cli, bool all)
+{
+	struct action_run run = {.cli = cli,
+		.action = &approve_action,
+		.reason = reason_word(REASON_DRY_RUN),
+		.approved_only = !all,
+		.yes = true};
+	int exit_code;
+
+	if (!cli_open_store(cli, LEDGER_WRITE, &run.store, &exit_code))
+		return exit_code;
+	set_lease_owner(&run);
+	exit_code = bulk_action_all(&run);
+	wakeup_send(run.store.settings->run);
+	cli_close_store(&run.store);
+	return exit_code;
 }
 
 int verb_retry(const struct cli *cli, int argc, char **argv)

@@ -156,6 +156,8 @@ static bool matches(const struct action_run *run, const struct person *p)
 {
 	if (step_of(run, p, 0).refusal != REFUSAL_NONE || p->reason == REASON_BLOCKED)
 		return false;
+	if (run->approved_only && !p->approved)
+		return false;
 	if (run->reason)
 		return strcmp(person_reason_word(p), run->reason) == 0;
 	return p->reason != REASON_UNCONFIRMED;

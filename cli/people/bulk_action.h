@@ -28,6 +28,7 @@ struct action_run {
 	struct store store;
 	char owner[HOST_MAX + 32]; /* of the leases */
 	const char *reason;	   /* NULL: any */
+	bool approved_only;	   /* who were approved before */
 	bool yes;		   /* without asking */
 	int done, busy;
 };

@@ -97,6 +97,28 @@ static bool inspect_account(struct explanation *x, const char *user, struct faul
 	return ok;
 }
 
+/* The name is gone from this host and from the ledger, but an invitation to its address may be
+ * open.
+ */
+static bool find_person_of_name(struct explanation *x, const char *user, struct fault *fault)
+{
+	struct sighting made = {.uid = x->store.settings->min_uid, .local = true};
+	struct verdict verdict;
+	struct person p;
+	int found;
+
+	local_hostname(made.host, sizeof(made.host));
+	str_copy(made.user, sizeof(made.user), user);
+	str_copy(made.shell, sizeof(made.shell), "/bin/sh");
+	verdict_evaluate(&made, x->store.settings, x->map, &verdict);
+	if (verdict.kind != VERDICT_MAPPED)
+		return true;
+	found = ledger_person(x->store.ledger, verdict.address, &p, fault);
+	if (found > 0)
+		add_address(x, verdict.address);
+	return found >= 0;
+}
+
 static bool find_candidates(struct explanation *x, const char *typed, struct fault *fault)
 {
 	char address[ADDRESS_MAX + 1], user[USER_MAX + 1], host[HOST_MAX + 1], here[HOST_MAX + 1];
@@ -107,7 +129,8 @@ static bool find_candidates(struct explanation *x, const char *typed, struct fau
 		local_hostname(here, sizeof(here));
 		if (!selector_split(typed, user, host) || strcmp(host, here) != 0)
 			str_copy(user, sizeof(user), typed);
-		if (!inspect_account(x, user, fault))
+		if (!inspect_account(x, user, fault) ||
+			(x->candidate_count == 0 && !find_person_of_name(x, user, fault)))
 			return false;
 	}
 	if (address_plain(typed, address))

@@ -115,13 +115,10 @@ static bool open_spool(const struct cli *cli, struct spool_client *spool, struct
 static bool erase(const struct cli *cli, const struct store *store, const char *address, bool block,
 	int *known, struct fault *fault)
 {
-	if (!ledger_begin(store->ledger, fault))
-		return false;
-	*known = ledger_forget(store->ledger, address, fault);
-	return ledger_end(store->ledger,
-		*known >= 0 && (!block || ledger_block(store->ledger, address, "forgotten",
-						  cli->actor, fault)),
-		fault);
+	const struct ledger_block_note note = {"forgotten", cli->actor};
+
+	*known = ledger_forget(store->ledger, address, block ? &note : NULL, fault);
+	return *known >= 0;
 }
 
 static int forget_person(const struct cli *cli, const struct store *store,

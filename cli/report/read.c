@@ -18,8 +18,8 @@
 /* Held or queued for something that comes only after Google has shown an unmanaged account. */
 static bool waits_for_the_mail(const char *reason)
 {
-	static const char *const after[] = {"dry_run", "discovered", "max_mails", "unconfirmed",
-		"daily_limit", "send_window", "reconcile"};
+	static const char *const after[] = {"dry_run", "discovered", "address_changed", "max_mails",
+		"unconfirmed", "daily_limit", "send_window", "reconcile"};
 
 	return str_index(after, ARRAY_SIZE(after), reason) >= 0;
 }

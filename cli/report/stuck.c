@@ -18,13 +18,17 @@ static const struct {
 	const char *reason, *what, *why, *command, *second;
 } held[] = {
 	{"dry_run", "would be invited",
-		"Dry run: no invitations are sent yet. After enable, the second command releases "
-		"the people held until then.",
+		"Dry run: no invitations are sent yet. enable asks about the people held until "
+		"then; afterwards the second command releases them.",
 		"cloudinvite enable", "cloudinvite approve --reason dry_run"},
 	{"discovered", "found by a resync",
 		"They have an unmanaged account, but have not logged in since it was found: it may "
 		"be an old one.",
 		"cloudinvite approve --reason discovered", NULL},
+	{"address_changed", "whose account led elsewhere",
+		"Their account mapped to another address before: the map, the rule or the user's "
+		"name has changed. Approve if the new address is right.",
+		"cloudinvite status --state held", "cloudinvite approve --reason address_changed"},
 	{"collision", "share an address",
 		"Two accounts of one host map to one address, and its owner is unknown. Name the "
 		"right account in the map file, or approve.",

@@ -40,11 +40,21 @@ static bool on_reason(const char *reason, int64_t count, void *ctx)
 	return true;
 }
 
+/* Of the invited only those whose name is gone: their invitation is open, and somebody may want to
+ * cancel it. */
+static bool on_invited_reason(const char *reason, int64_t count, void *ctx)
+{
+	return strcmp(reason, reason_word(REASON_RENAMED)) != 0 || on_reason(reason, count, ctx);
+}
+
 static bool read_waiting(struct status *st, struct fault *fault)
 {
 	struct reasons held = {st, PERSON_HELD}, queued = {st, PERSON_QUEUED};
+	struct reasons invited = {st, PERSON_INVITED};
 
-	return ledger_each_reason(st->store->ledger, PERSON_HELD, on_reason, &held, fault) &&
+	return ledger_each_reason(
+		       st->store->ledger, PERSON_INVITED, on_invited_reason, &invited, fault) &&
+	       ledger_each_reason(st->store->ledger, PERSON_HELD, on_reason, &held, fault) &&
 	       ledger_each_reason(st->store->ledger, PERSON_QUEUED, on_reason, &queued, fault);
 }
 

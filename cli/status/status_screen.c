@@ -130,14 +130,19 @@ static void expectation(
 		str_format(out, size, "%s: %s", label_state(r->state), reason);
 }
 
-static void decision(struct screen *s, const struct status_reason *r, int indent)
+static void decision(
+	struct screen *s, const struct status *st, const struct status_reason *r, int indent)
 {
 	char command[96];
 
+	if (r->state == PERSON_INVITED)
+		screen_remedy(s, indent, "cloudinvite status --state invited");
 	if (r->state != PERSON_HELD)
 		return;
-	if (strcmp(r->reason, "discovered") == 0 || strcmp(r->reason, "collision") == 0 ||
-		strcmp(r->reason, "dry_run") == 0)
+	if (strcmp(r->reason, "dry_run") == 0 && st->service.dry_run)
+		str_copy(command, sizeof(command), "cloudinvite enable");
+	else if (strcmp(r->reason, "discovered") == 0 || strcmp(r->reason, "collision") == 0 ||
+		 strcmp(r->reason, "address_changed") == 0 || strcmp(r->reason, "dry_run") == 0)
 		str_format(command, sizeof(command), "cloudinvite approve --reason %s", r->reason);
 	else
 		str_copy(command, sizeof(command), "cloudinvite status --state held");
@@ -163,7 +168,7 @@ static void waiting(struct screen *s, const struct status *st)
 		screen_to_column(s, INDENT + digits + 2);
 		expectation(st, r, text, sizeof(text));
 		screen_wrap(s, STYLE_PLAIN, INDENT + digits + 2, text);
-		decision(s, r, INDENT + digits + 2);
+		decision(s, st, r, INDENT + digits + 2);
 		screen_newline(s);
 	}
 }

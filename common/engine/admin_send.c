@@ -115,7 +115,7 @@ static bool prepare(struct sending *s, struct person_event *event, struct fault 
 	if (event->kind == EVENT_GOT)
 		return reconcile_observed(e, p, &event->evidence, fault);
 	if (event->kind == EVENT_CONTROL && event->control.scope == SCOPE_PERSON)
-		return gate_person_rejected(e, engine_method_of(s->asked), p->address,
+		return gate_person_rejected(e, engine_method_of(s->asked), &s->claimed,
 			event->control.fault, &event->control.breaker, fault);
 	return true;
 }

@@ -26,10 +26,12 @@ static bool tell_person(
 
 	if (!trigger_counts(s->seen.trigger, e->settings))
 		return true;
-	str_format(cause, sizeof(cause), "%s of %.60s on %.60s", trigger_word(s->seen.trigger),
+	event.evaluated_before = s->last_mapped[0] != '\0';
+	event.address_changed = event.evaluated_before && strcmp(s->last_mapped, address) != 0;
+	str_format(cause, sizeof(cause), "%s of %.60s on %.60s",
+		event.address_changed ? "another address" : trigger_word(s->seen.trigger),
 		s->seen.user, s->seen.host);
 	event.text = cause;
-	event.evaluated_before = s->address[0] != '\0';
 	return ledger_person_apply(e->ledger, address, &event, NULL, e->actor, NULL, fault) >= 0;
 }
 

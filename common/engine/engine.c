@@ -56,7 +56,8 @@ struct engine *engine_open(const struct settings *settings, struct ledger *ledge
 	/* Leases of this name are those of a predecessor that is dead: the instance lock lets only
 	 * one of them run. What it was sending becomes unconfirmed. */
 	if (!ledger_release(ledger, e->owner, NULL, fault) || !reconcile_open(e, fault) ||
-		(!e->admin && !ledger_reschedule(ledger, e->now, 0, fault))) {
+		(!e->admin && (!ledger_reschedule(ledger, e->now, 0, fault) ||
+				      !approved_begin(e, fault)))) {
 		engine_close(e);
 		return NULL;
 	}

@@ -269,8 +269,9 @@ void gate_start_control(struct engine *e);
 /* Google refuses the setup: sending pauses. */
 bool gate_refused(
 	struct engine *e, enum google_method method, const struct fault *why, struct fault *fault);
-/* One more person is rejected; *tripped: that makes five, and no person is charged. */
-bool gate_person_rejected(struct engine *e, enum google_method method, const char *address,
+/* One more person is rejected, who is as `claimed` in the ledger; *tripped: that makes five, and no
+ * person is charged. */
+bool gate_person_rejected(struct engine *e, enum google_method method, const struct person *claimed,
 	const struct fault *why, bool *tripped, struct fault *fault);
 /* Google says slow down. */
 void gate_throttled(struct engine *e, const struct google_reply *reply);
@@ -323,6 +324,10 @@ bool admin_pause_allows(struct engine *e, struct fault *refusal);
  * that only a sighting knows. */
 bool observe_invitation(struct engine *e, const char *address, const struct evidence *seen,
 	bool unknown_too, struct fault *fault);
+
+/* ---- approved.c ---- */
+/* When the dispatcher begins: the people who were approved in dry run are queued, if it sends. */
+bool approved_begin(struct engine *e, struct fault *fault);
 
 /* ---- backlog.c ---- */
 /* Before people are claimed: begins to read the list when a backlog has come. */

@@ -245,11 +245,16 @@ static bool pause_breaker(
 	return true;
 }
 
-bool gate_person_rejected(struct engine *e, enum google_method method, const char *address,
+bool gate_person_rejected(struct engine *e, enum google_method method, const struct person *claimed,
 	const struct fault *why, bool *tripped, struct fault *fault)
 {
 	const struct breaker_count *count = &e->gate.breaker.methods[method];
+	const char *address = claimed->address;
 
+	/* A person who was rejected like that before tells nothing new about the setup. */
+	*tripped = false;
+	if (strcmp(claimed->fault_code, why->code) == 0)
+		return true;
 	*tripped = breaker_record_failure(&e->gate.breaker, method, address, why->code);
 	if (!*tripped)
 		return true;

@@ -145,7 +145,7 @@ bool job_control(
 	event.control.retry_after = j->reply.retry_after;
 	event.control.date = j->reply.date;
 	if (scope == SCOPE_PERSON && !mailed &&
-		!gate_person_rejected(j->engine, engine_method_of(j->action), p->address, why,
+		!gate_person_rejected(j->engine, engine_method_of(j->action), &j->claimed, why,
 			&event.control.breaker, fault))
 		return false;
 	return job_step(j, &event, fault);

@@ -96,29 +96,45 @@ static bool add_open(const struct person *p, void *ctx)
 	return true;
 }
 
+/* A resync can tell something new of a person in this state. */
+static bool is_open(const struct engine *e, enum person_state state)
+{
+	return state == PERSON_INVITED || state == PERSON_FAILED ||
+	       (state == PERSON_NOT_INVITABLE && e->settings->discovered != DISCOVERED_IGNORE);
+}
+
+/* Fills in s->people, at most `open` of them. */
+static bool add_all_open(struct engine *e, int64_t open, struct fault *fault)
+{
+	struct resync *s = &e->resync;
+	bool good = true;
+
+	for (int state = 0; good && state < PERSON_STATES; state++)
+		if (is_open(e, (enum person_state)state) && s->people_count < open)
+			good = ledger_each_person(e->ledger, state, NULL,
+				(int)open - s->people_count, add_open, s, fault);
+	return good;
+}
+
 /* The people that a resync could tell anything about, if they are fewer than the list has pages. */
 static bool choose_way(struct engine *e, struct fault *fault)
 {
-	bool turning_up = e->settings->discovered != DISCOVERED_IGNORE;
 	struct ledger_summary summary;
 	struct resync *s = &e->resync;
-	int64_t pages, open;
+	int64_t pages, open = 0;
 
 	if (!resync_read_number(e, "resync_pages", 1, &pages, fault) ||
 		!ledger_summarise(e->ledger, e->now, &summary, fault))
 		return false;
-	open = summary.people[PERSON_INVITED] +
-	       (turning_up ? summary.people[PERSON_NOT_INVITABLE] : 0);
+	for (int state = 0; state < PERSON_STATES; state++)
+		open += is_open(e, (enum person_state)state) ? summary.people[state] : 0;
 	s->by_get = open < pages && open <= BY_GET_MAX && !reconcile_wants_resync(e);
 	if (!s->by_get)
 		return true;
 	s->people = calloc((size_t)open + 1, sizeof(s->people[0]));
 	if (!s->people)
 		return fault_no_memory(fault, FAULT_STORAGE);
-	return ledger_each_person(e->ledger, PERSON_INVITED, NULL, (int)open, add_open, s, fault) &&
-	       (!turning_up || s->people_count >= open ||
-		       ledger_each_person(e->ledger, PERSON_NOT_INVITABLE, NULL,
-			       (int)open - s->people_count, add_open, s, fault));
+	return add_all_open(e, open, fault);
 }
 
 static void clear_reply(struct resync *s)

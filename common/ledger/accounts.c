@@ -49,7 +49,8 @@ static bool insert(struct ledger *l, const struct sighting *s, struct fault *fau
 		       trigger_word(s->trigger), collector, fault);
 }
 
-/* The address stays until the next verdict, which is compared with it. */
+/* The address stays until the next verdict, which is compared with it. An account that comes back
+ * is another one: what it led to before does not count. */
 static bool update(struct ledger *l, const struct ledger_sighting *known, const struct sighting *s,
 	struct fault *fault)
 {
@@ -62,8 +63,10 @@ static bool update(struct ledger *l, const struct ledger_sighting *known, const 
 	query_start(&q, l,
 		"UPDATE sighting SET uid = ?3, local = ?4, shell = ?5, member_of = ?6,"
 		" first_name = ?7, last_name = ?8, facts_revision = ?9, trigger = ?10,"
-		" first_day = ?11, gone_day = NULL, rules = NULL, verdict = 'none' WHERE account = "
-		"?1 AND host = ?2",
+		" first_day = ?11, last_mapped = CASE WHEN gone_day IS NULL THEN last_mapped ELSE "
+		"''"
+		" END, gone_day = NULL, rules = NULL, verdict = 'none' WHERE account = ?1"
+		" AND host = ?2",
 		fault);
 	bind_facts(&q, s, revision);
 	query_text(&q, trigger_word(origin->trigger));
@@ -198,7 +201,8 @@ static bool rename_sighting(struct ledger *l, const struct ledger_sighting *s, c
 		return false;
 	query_start(&q, l,
 		"UPDATE sighting SET account = ?1, facts_revision = ?2, rules = NULL,"
-		" verdict = 'none' WHERE id = ?3",
+		" verdict = 'none', rule = '" SIGHTING_RENAMED "', last_mapped = ''"
+		" WHERE id = ?3",
 		fault);
 	query_text(&q, new_user);
 	query_number(&q, revision);

@@ -15,7 +15,8 @@
 bool ledger_block(struct ledger *l, const char *address, const char *text, const char *actor,
 	struct fault *fault);
 /* 1, 0 (was not blocked), -1. Sightings of the address are evaluated again, and a person who was
- * held for "blocked" is queued and due at once. */
+ * held for "blocked" is queued and due at once. FAULT_POLICY while a person who was forgotten may
+ * have a mail that Google does not show yet. */
 int ledger_unblock(struct ledger *l, const char *address, const char *actor, struct fault *fault);
 /* 1 (and why; `text` may be NULL), 0, -1. */
 int ledger_blocked(
@@ -25,11 +26,21 @@ bool ledger_each_block(struct ledger *l,
 		const char *address, const char *text, const char *actor, int64_t at, void *ctx),
 	void *ctx, struct fault *fault);
 
+/* Whether the copy of the block list beside the ledger agrees with it: 1 (*count: how many), 0, -1.
+ */
+int ledger_block_copy_agrees(struct ledger *l, int64_t *count, struct fault *fault);
+
 /* ---- forgetting ---- */
 
-/* Erases person, sightings and history, and the address in the sends. A block stays. The caller
- * removes the markers. 1, 0 (not known), -1; FAULT_TRANSIENT while the person is leased. */
-int ledger_forget(struct ledger *l, const char *address, struct fault *fault);
+/* Why a block is left behind, and who did it. */
+struct ledger_block_note {
+	const char *text, *actor;
+};
+/* Erases person, sightings and history, and the address in the sends. A block stays, or is left
+ * behind (`block`, or NULL), with the date of the last mail. The caller removes the markers. 1, 0
+ * (not known), -1; FAULT_TRANSIENT while the person is leased. */
+int ledger_forget(struct ledger *l, const char *address, const struct ledger_block_note *block,
+	struct fault *fault);
 /* The same for an account that is mapped to no address. */
 int ledger_forget_sighting(
 	struct ledger *l, const char *host, const char *user, struct fault *fault);

@@ -126,7 +126,8 @@ static bool store(struct ledger *l, const struct ledger_sighting *s, uint64_t ru
 		return false;
 	query_start(&q, l,
 		"UPDATE sighting SET rules = ?, verdict = ?, from_template = ?, address = ?,"
-		" rule = ?, sentence = ?, revision = max(revision, ?) WHERE id = ?",
+		" rule = ?, sentence = ?, revision = max(revision, ?), last_mapped = ? WHERE id = "
+		"?",
 		fault);
 	query_number(&q, (int64_t)rules);
 	query_text(&q, verdict_word(v->kind));
@@ -135,6 +136,7 @@ static bool store(struct ledger *l, const struct ledger_sighting *s, uint64_t ru
 	query_text(&q, v->rule);
 	query_text(&q, v->sentence);
 	query_number(&q, revision);
+	query_text(&q, v->kind == VERDICT_MAPPED ? v->address : s->last_mapped);
 	query_number(&q, s->id);
 	return query_run(&q);
 }
@@ -181,7 +183,7 @@ static bool tell(
 }
 
 /* The reason of a person who is orphaned, from the new verdict of the account. */
-static enum person_reason reason_of(enum verdict_kind kind)
+static enum person_reason reason_of(const struct ledger_sighting *s, enum verdict_kind kind)
 {
 	static const enum person_reason reasons[] = {
 		[VERDICT_NONE] = REASON_UNMAPPED,
@@ -193,6 +195,8 @@ static enum person_reason reason_of(enum verdict_kind kind)
 		[VERDICT_COLLISION] = REASON_COLLISION,
 	};
 
+	if (s->verdict == VERDICT_NONE && strcmp(s->rule, SIGHTING_RENAMED) == 0)
+		return REASON_RENAMED;
 	return reasons[kind];
 }
 
@@ -206,7 +210,7 @@ static bool unlink_previous(struct ledger *l, const struct ledger_sighting *s,
 		return v->kind == VERDICT_COLLISION || sighting_clear_collision(l, s, fault);
 	str_format(cause, sizeof(cause), "%s@%s is %s now", s->seen.user, s->seen.host,
 		verdict_word(v->kind));
-	return sighting_unlink(l, s, reason_of(v->kind), cause, fault);
+	return sighting_unlink(l, s, reason_of(s, v->kind), cause, fault);
 }
 
 static bool classify(struct ledger *l, const struct ledger_sighting *s, uint64_t rules,

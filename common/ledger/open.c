@@ -19,6 +19,7 @@
 #include "base/privdrop.h"
 #include "base/str.h"
 #include "ledger/guard.h"
+#include "ledger/person.h"
 #include "ledger/sqlite.h"
 #include "ledger/stored_counters.h"
 
@@ -381,7 +382,7 @@ struct ledger *ledger_open(
 		good = write_ahead(l, fault) &&
 		       schema_migrate(l, schema_migrations, schema_newest, &hooks, fault);
 	l->guarded = true;
-	if (good && check_customer(l, settings, fault))
+	if (good && check_customer(l, settings, fault) && (l->reading || block_copy_read(l, fault)))
 		return l;
 	ledger_close(l);
 	return NULL;

@@ -48,6 +48,7 @@ bool person_row(struct query *q, struct person *out)
 	out->changed = row_number(q);
 	out->orphaned_since = row_number(q);
 	row_text(q, orphan_reason, sizeof(orphan_reason));
+	out->address_changed = row_number(q) != 0;
 	if (!person_state_parse(state, &out->state))
 		return sql_unexpected(q->ledger, "state", state, q->fault);
 	if (!parse_reason(reason, out))
@@ -192,6 +193,7 @@ static void bind_person(struct query *q, const struct person *p)
 	query_number(q, p->changed);
 	query_number(q, p->orphaned_since);
 	query_text(q, reason_word(p->orphan_reason));
+	query_number(q, p->address_changed);
 }
 
 /* When a program may work on a person without a lease; 0: never. */
@@ -224,9 +226,9 @@ static bool insert(
 		"INSERT INTO person (state, reason, next_attempt, priority, attempts, fault_code,"
 		" fault_text, mails, our_mails, intent_at, intent_date, intent_mails, approved,"
 		" resend, discovered, checked, changed, orphaned_since, orphan_reason,"
-		" lease_owner, lease_until, runnable_at, address, first_day)"
+		" address_changed, lease_owner, lease_until, runnable_at, address, first_day)"
 		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 0), ?, ?, ?,"
-		" ?, ?, ?)",
+		" ?, ?, ?, ?)",
 		fault);
 	bind_person(&q, &stored);
 	bind_lease(&q, p, lease);
@@ -240,7 +242,7 @@ static bool insert(
 	" attempts = ?, fault_code = ?, fault_text = ?, mails = ?, our_mails = ?,"     \
 	" intent_at = ?, intent_date = ?, intent_mails = ?, approved = ?, resend = ?," \
 	" discovered = ?, checked = ?, changed = ?, orphaned_since = nullif(?, 0),"    \
-	" orphan_reason = ?"
+	" orphan_reason = ?, address_changed = ?"
 
 static bool update_lease(
 	struct ledger *l, const struct person *p, const struct lease *lease, struct fault *fault)

@@ -12,7 +12,7 @@
 	"address, state, reason, next_attempt, priority, attempts, fault_code, fault_text, "     \
 	"mails, our_mails, intent_at, intent_date, intent_mails, approved, resend, discovered, " \
 	"checked, first_day, "                                                                   \
-	"changed, orphaned_since, orphan_reason"
+	"changed, orphaned_since, orphan_reason, address_changed"
 /* The states in which a person may be claimed. */
 #define PERSON_CLAIMABLE "('queued', 'unconfirmed', 'sending', 'invited')"
 
@@ -22,6 +22,16 @@ bool person_row(struct query *q, struct person *out);
 int person_apply(struct ledger *l, const char *address, const struct person_event *event,
 	const struct send_policy *policy, const char *actor, struct person_step *step,
 	struct fault *fault);
+/* ledger_block, within a transaction. */
+bool person_block(struct ledger *l, const char *address, const char *text, const char *actor,
+	struct fault *fault);
+/* ---- block_copy.c ---- */
+/* Replaces the copy of the block list that lies beside the ledger, within the transaction that
+ * changes the list. */
+bool block_copy_write(struct ledger *l, struct fault *fault);
+/* Adds the blocks that only the copy has. */
+bool block_copy_read(struct ledger *l, struct fault *fault);
+
 /* ledger_send_begin and ledger_send_end, within a transaction. */
 int64_t send_begin(
 	struct ledger *l, const char *address, int64_t now, const char *actor, struct fault *fault);

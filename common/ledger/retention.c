@@ -5,6 +5,7 @@
  */
 #include "base/clock.h"
 #include "base/str.h"
+#include "ledger/administration.h"
 #include "ledger/person.h"
 #include "ledger/sighting.h"
 
@@ -56,14 +57,51 @@ static bool erase_person(struct ledger *l, const char *address, int64_t *rows, s
 		       fault);
 }
 
-int ledger_forget(struct ledger *l, const char *address, struct fault *fault)
+/* The last mail by Google's clock, or by ours where Google's is not known. 0: none. */
+static bool last_mail(struct ledger *l, const char *address, int64_t *at, struct fault *fault)
+{
+	struct query q;
+
+	query_start(&q, l,
+		"SELECT coalesce((SELECT nullif(intent_date, 0) FROM person WHERE address = ?1),"
+		" (SELECT max(at) FROM send WHERE address = ?1"
+		" AND outcome NOT IN ('refused', 'resolved_unsent')), 0)",
+		fault);
+	query_text(&q, address);
+	return query_one(&q, at) >= 0;
+}
+
+/* A block outlives the person, and then nothing else knows of the mail. */
+static bool note_mailed(struct ledger *l, const char *address, int64_t at, struct fault *fault)
+{
+	struct query q;
+
+	query_start(&q, l, "UPDATE block SET mailed = max(mailed, ?) WHERE address = ?", fault);
+	query_number(&q, at);
+	query_text(&q, address);
+	return query_run(&q) && (sqlite3_changes(l->db) == 0 || block_copy_write(l, fault));
+}
+
+static bool forget(struct ledger *l, const char *address, const struct ledger_block_note *block,
+	int64_t *rows, struct fault *fault)
+{
+	int64_t mailed = 0;
+
+	return may_erase(l, address, fault) && last_mail(l, address, &mailed, fault) &&
+	       erase_person(l, address, rows, fault) &&
+	       (!block || person_block(l, address, block->text, block->actor, fault)) &&
+	       note_mailed(l, address, mailed, fault);
+}
+
+int ledger_forget(struct ledger *l, const char *address, const struct ledger_block_note *block,
+	struct fault *fault)
 {
 	int64_t rows = 0;
 	bool good;
 
 	if (!txn_begin(l, fault))
 		return -1;
-	good = may_erase(l, address, fault) && erase_person(l, address, &rows, fault);
+	good = forget(l, address, block, &rows, fault);
 	l->erased = l->erased || good;
 	if (!txn_end(l, good, fault))
 		return -1;

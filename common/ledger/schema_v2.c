@@ -26,7 +26,9 @@ const char schema_v2_tables[] =
 	"CREATE TABLE meta (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL);"
 
 	/* The accounts that were seen on the hosts. `rules` NULL: not evaluated; gone_day NULL: the
-	 * account exists; facts_revision: the revision in which the facts last changed. */
+	 * account exists; facts_revision: the revision in which the facts last changed;
+	 * last_mapped: the address to which the account was mapped last, whatever the verdict now.
+	 */
 	"CREATE TABLE sighting ("
 	"	id INTEGER PRIMARY KEY AUTOINCREMENT,"
 	"	host TEXT NOT NULL, account TEXT NOT NULL, uid INTEGER NOT NULL,"
@@ -42,6 +44,7 @@ const char schema_v2_tables[] =
 	"	sentence TEXT NOT NULL DEFAULT '',"
 	"	facts_revision INTEGER NOT NULL,"
 	"	revision INTEGER NOT NULL,"
+	"	last_mapped TEXT NOT NULL DEFAULT '',"
 	"	UNIQUE (account, host));"
 
 	/* The people. runnable_at: when a program may work on this person: at the next attempt, or
@@ -61,7 +64,8 @@ const char schema_v2_tables[] =
 	"	approved INTEGER NOT NULL, resend INTEGER NOT NULL, discovered INTEGER NOT NULL,"
 	"	checked INTEGER NOT NULL, first_day INTEGER NOT NULL, changed INTEGER NOT NULL,"
 	"	orphaned_since INTEGER, orphan_reason TEXT NOT NULL DEFAULT '',"
-	"	lease_owner TEXT NOT NULL DEFAULT '', lease_until INTEGER NOT NULL DEFAULT 0);"
+	"	lease_owner TEXT NOT NULL DEFAULT '', lease_until INTEGER NOT NULL DEFAULT 0,"
+	"	address_changed INTEGER NOT NULL DEFAULT 0);"
 
 	"CREATE TABLE send ("
 	"	id INTEGER PRIMARY KEY,"
@@ -76,9 +80,10 @@ const char schema_v2_tables[] =
 	"	address TEXT NOT NULL DEFAULT '', sighting INTEGER,"
 	"	event TEXT NOT NULL, cause TEXT NOT NULL, actor TEXT NOT NULL);"
 
+	/* mailed: when the address was mailed last, of a person who was forgotten; 0: not known. */
 	"CREATE TABLE block ("
 	"	address TEXT NOT NULL PRIMARY KEY, text TEXT NOT NULL,"
-	"	actor TEXT NOT NULL, at INTEGER NOT NULL);"
+	"	actor TEXT NOT NULL, at INTEGER NOT NULL, mailed INTEGER NOT NULL DEFAULT 0);"
 	"CREATE TABLE pause ("
 	"	id INTEGER PRIMARY KEY CHECK (id = 1),"
 	"	kind TEXT NOT NULL, text TEXT NOT NULL, remedy TEXT NOT NULL, actor TEXT NOT NULL,"
@@ -229,8 +234,8 @@ const char schema_v2_fill_from_v1[] =
 	" member_of, first_name, last_name, gone_day,"
 	" CASE WHEN rule IN ('nobody_name', 'allow_users') THEN NULL ELSE rules END,"
 	" verdict, from_template, address, CASE rule WHEN 'nobody_name' THEN 'reserved_name'"
-	" WHEN 'allow_users' THEN 'allow_reserved_names' ELSE rule END, sentence, facts, change"
-	" FROM v1_sighting;"
+	" WHEN 'allow_users' THEN 'allow_reserved_names' ELSE rule END, sentence, facts, change,"
+	" CASE WHEN verdict IN ('mapped', 'none') THEN address ELSE '' END FROM v1_sighting;"
 	/* An id is not given twice, not even that of a sighting that was deleted. */
 	"DELETE FROM sqlite_sequence WHERE name = 'sighting';"
 	"UPDATE sqlite_sequence SET name = 'sighting' WHERE name = 'v1_sighting';"
@@ -241,7 +246,7 @@ const char schema_v2_fill_from_v1[] =
 	", fault_text, mails, our_mails, intent_at, intent_date, intent_mails, approved, again,"
 	" discovered, checked, first_day, changed, unseen_day, CASE unseen_why"
 	" WHEN 'account_gone' THEN 'account_removed' ELSE unseen_why END, lease_owner,"
-	" lease_until FROM v1_person;"
+	" lease_until, 0 FROM v1_person;"
 	"DROP TABLE v1_person;"
 
 	"INSERT INTO send SELECT id, address, at, CASE outcome WHEN 'settled_sent'"
@@ -251,7 +256,7 @@ const char schema_v2_fill_from_v1[] =
 	"INSERT INTO history SELECT id, at, subject, address, sighting,"
 	" CASE what WHEN 'judged' THEN 'evaluated' ELSE what END, cause, actor FROM v1_history;"
 	"DROP TABLE v1_history;"
-	"INSERT INTO block SELECT address, text, actor, at FROM v1_block;"
+	"INSERT INTO block SELECT address, text, actor, at, 0 FROM v1_block;"
 	"DROP TABLE v1_block;"
 	/* Version 1 had one kind for the breaker and for the change guard of the collector. */
 	"INSERT INTO pause SELECT one, CASE WHEN kind <> 'brake' THEN kind"

@@ -32,6 +32,7 @@ bool sighting_row(struct query *q, struct ledger_sighting *out)
 	row_text(q, out->address, sizeof(out->address));
 	row_text(q, out->rule, sizeof(out->rule));
 	row_text(q, out->sentence, sizeof(out->sentence));
+	row_text(q, out->last_mapped, sizeof(out->last_mapped));
 	if (!sighting_trigger_parse(reason, &out->seen.trigger))
 		return sql_unexpected(q->ledger, "reason", reason, q->fault);
 	if (!verdict_parse(verdict, &out->verdict))

@@ -7,9 +7,14 @@
 
 #include "ledger/sqlite.h"
 
-#define SIGHTING_COLUMNS                                                                    \
-	"id, host, account, uid, trigger, first_day, local, shell, member_of, first_name, " \
-	"last_name, gone_day IS NOT NULL, verdict, from_template, address, rule, sentence"
+#define SIGHTING_COLUMNS                                                                     \
+	"id, host, account, uid, trigger, first_day, local, shell, member_of, first_name, "  \
+	"last_name, gone_day IS NOT NULL, verdict, from_template, address, rule, sentence, " \
+	"last_mapped"
+
+/* The rule of an account with a new name, until its next verdict: the person of the old name hears
+ * of it then. */
+#define SIGHTING_RENAMED "renamed"
 
 /* Reads SIGHTING_COLUMNS; false with a fault if they contain an unknown word. */
 bool sighting_row(struct query *q, struct ledger_sighting *out);

@@ -18,6 +18,8 @@ struct ledger_sighting {
 	char address[ADDRESS_MAX + 1];
 	char rule[64];
 	char sentence[256];
+	char last_mapped[ADDRESS_MAX +
+			 1]; /* before a verdict is stored: to which it led until now */
 };
 
 /* ---- from the collector ---- */

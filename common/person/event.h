@@ -105,8 +105,9 @@ enum person_refusal {
 	REFUSAL_RECONCILE,
 	REFUSAL_MAX_MAILS,
 	REFUSAL_NOT_INVITABLE,
-	REFUSAL_NOT_HELD,   /* approve */
-	REFUSAL_NOT_FAILED, /* retry */
+	REFUSAL_NOT_HELD,    /* approve */
+	REFUSAL_NOT_FAILED,  /* retry */
+	REFUSAL_RECENT_MAIL, /* unblock: a mail that Google may not show yet */
 };
 
 struct person_event {
@@ -122,11 +123,15 @@ struct person_event {
 	const struct person *claimed;
 	const char *text; /* who or what, for the history: "login of ann on web1"; may be NULL */
 	union {
-		bool evaluated_before; /* SIGHTED: the same account led somewhere before */
+		struct {		       /* SIGHTED */
+			bool evaluated_before; /* the same account led to an address before … */
+			bool address_changed;  /* … to another one than this */
+		};
 		struct {
 			enum person_reason reason;
 			bool leased; /* a job has the person: it will hear of it when it stores */
 		} unlinked;
+		int64_t mailed; /* UNBLOCKED: the last mail, of a forgotten person; 0: not known */
 		struct evidence evidence;
 		bool invitable;
 		bool granted;

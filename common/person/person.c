@@ -30,7 +30,9 @@ bool person_still_claimed(struct person *p, const struct person *stored)
 
 	if (!same_state || stored->intent_at != p->intent_at)
 		return false;
-	p->approved = p->approved || stored->approved;
+	p->approved = stored->approved;
+	p->discovered = stored->discovered;
+	p->address_changed = stored->address_changed;
 	p->first_day = stored->first_day;
 	p->orphaned_since = stored->orphaned_since;
 	p->orphan_reason = stored->orphan_reason;

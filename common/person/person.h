@@ -50,6 +50,7 @@ enum person_reason {
 	/* queued or held */
 	REASON_DISCOVERED, /* found unmanaged in Google's list, not by a trigger */
 	/* held */
+	REASON_ADDRESS_CHANGED, /* the account that leads here led to another address before */
 	REASON_DRY_RUN,
 	REASON_MAX_MAILS,
 	REASON_UNKNOWN_STATE, /* Google shows a state that this version does not know */
@@ -70,6 +71,8 @@ enum person_reason {
 	REASON_BY_OTHERS,
 	/* invited or gone */
 	REASON_ACCOUNT_REMOVED,
+	/* invited, cancelled or gone */
+	REASON_RENAMED, /* the account has another name now, and with it another address */
 	/* accepted, declined */
 	REASON_ANSWERED,
 	/* cancelled */
@@ -111,9 +114,11 @@ struct person {
 	 * later; of an invited person: at the mail, or later; 0: unknown. */
 	int64_t intent_date;
 	int64_t intent_mails; /* `mails` at the intent; -1: unknown */
-	bool approved;	 /* by an administrator: dry run, discovery and collision hold no more */
-	bool resend;	 /* an administrator's further mail, beyond max_mails */
-	bool discovered; /* only Google's list led to this person */
+	bool approved; /* by an administrator: discovery, a changed address and a collision hold no
+			  more; the dry run does until it ends */
+	bool resend;   /* an administrator's further mail, beyond max_mails */
+	bool discovered; /* only Google's list, or an administrator's send, led to this person */
+	bool address_changed; /* only accounts led to this person that had led to another one */
 	/* Google's clock when check and get last cleared the way for a mail; 0: never, or unknown.
 	 */
 	int64_t checked;

@@ -14,7 +14,9 @@ struct policy_decision policy_decide(
 		return (struct policy_decision){POLICY_HOLD, REASON_MAX_MAILS, 0};
 	if (!released && p->discovered && policy->discovered != DISCOVERY_SEND)
 		return (struct policy_decision){POLICY_HOLD, REASON_DISCOVERED, 0};
-	if (!released && policy->dry_run)
+	if (!released && p->address_changed)
+		return (struct policy_decision){POLICY_HOLD, REASON_ADDRESS_CHANGED, 0};
+	if (!manual && policy->dry_run)
 		return (struct policy_decision){POLICY_HOLD, REASON_DRY_RUN, 0};
 	if (!manual && policy->window_opens != 0)
 		return (struct policy_decision){

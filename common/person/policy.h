@@ -40,8 +40,8 @@ struct policy_decision {
 	int64_t until;
 };
 
-/* `manual`: an administrator sends to this very address: dry run, discovery and send window do not
- * apply. */
+/* `manual`: an administrator sends to this very address: dry run, discovery, a change of the
+ * address and the send window do not apply. */
 struct policy_decision policy_decide(
 	const struct person *p, const struct send_policy *policy, bool manual);
 

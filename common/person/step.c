@@ -52,6 +52,14 @@ static void end_resend(struct person *p)
 		p->resend = false;
 }
 
+/* An approval is about the account that led here. One who is queued keeps it for the reason's sake,
+ * until the job that has the person ends. */
+static void end_approval(struct person *p)
+{
+	if (p->orphan_reason != REASON_NONE && p->state != PERSON_QUEUED)
+		p->approved = false;
+}
+
 struct person_step person_step(
 	const struct person *p, const struct person_event *e, const struct send_policy *policy)
 {
@@ -64,6 +72,7 @@ struct person_step person_step(
 	if (e->kind != EVENT_LINKED && e->kind != EVENT_UNLINKED)
 		apply_guards(&step, policy);
 	end_resend(&step.next);
+	end_approval(&step.next);
 	/* The words, because failed people have the code of the fault. */
 	if (step.next.state != p->state ||
 		strcmp(person_reason_word(&step.next), person_reason_word(p)) != 0)

@@ -32,7 +32,7 @@ void on_approved(
 	p->priority = PRIO_NEW;
 	p->attempts = 0;
 	step_move(step, PERSON_QUEUED, REASON_APPROVED, e->now);
-	step_cause(step, "approved", NULL);
+	step_cause(step, e->text ? e->text : "approved", NULL);
 }
 
 void on_retried(
@@ -100,6 +100,7 @@ void on_send_requested(
 	}
 	if (step->next.state != PERSON_UNKNOWN)
 		return;
+	step->next.discovered = true;
 	step_move(step, PERSON_HELD, REASON_MANUAL, 0);
 	step_cause(step, "send: requested by an administrator", NULL);
 }

@@ -22,6 +22,13 @@ void step_cause(struct person_step *step, const char *what, const char *text)
 		str_copy(step->cause, sizeof(step->cause), what);
 }
 
+bool step_awaits_sighting(const struct person *p)
+{
+	return p->reason == REASON_MANUAL || p->reason == REASON_DISCOVERED ||
+	       p->reason == REASON_ADDRESS_CHANGED || p->state == PERSON_NOT_INVITABLE ||
+	       p->state == PERSON_FAILED;
+}
+
 void step_clear_fault(struct person *p)
 {
 	p->attempts = 0;

@@ -21,6 +21,17 @@ static const char *call_word(const struct person_event *e)
 
 /* ---- without an effect ---- */
 
+/* While the job was under way the first account came, or the account to which the approval belonged
+ * went and another one came. */
+static bool is_other_account(const struct person *claimed, const struct person *now)
+{
+	bool sighted = (claimed->discovered && !now->discovered) ||
+		       (claimed->address_changed && !now->address_changed);
+
+	return (sighted && step_awaits_sighting(claimed)) ||
+	       (claimed->reason == REASON_APPROVED && !now->approved);
+}
+
 void step_back(struct person_step *step, const struct person_event *e)
 {
 	struct person now = step->next;
@@ -29,6 +40,8 @@ void step_back(struct person_step *step, const struct person_event *e)
 	step->next.mails = now.mails;
 	step->next.checked = now.checked;
 	step->next.approved = now.approved;
+	step->next.discovered = now.discovered;
+	step->next.address_changed = now.address_changed;
 	step->next.first_day = now.first_day;
 	step->next.orphaned_since = now.orphaned_since;
 	step->next.orphan_reason = now.orphan_reason;
@@ -36,10 +49,14 @@ void step_back(struct person_step *step, const struct person_event *e)
 		step->outcome = SEND_REFUSED;
 		step->store = true;
 		step_cause(step, "send: certainly without effect", NULL);
-		return;
+	} else {
+		/* Storing that check and get are answered spares two calls. */
+		step->store = now.checked != e->claimed->checked && !e->manual;
 	}
-	/* Storing that check and get are answered spares two calls. */
-	step->store = now.checked != e->claimed->checked && !e->manual;
+	if (step->store && is_other_account(e->claimed, &now)) {
+		step->next.priority = PRIO_NEW;
+		step_move(step, PERSON_QUEUED, REASON_FIRST_CHECK, e->now);
+	}
 }
 
 void on_released(
@@ -117,6 +134,7 @@ static void rejected_before_mail(struct person_step *step, const struct person_e
 		return;
 	}
 	step_clear_intent(p);
+	p->attempts = e->claimed->attempts + 1;
 	step_set_fault(p, why->code[0] != '\0' ? why->code : "rejected", why->what);
 	step_move(step, PERSON_FAILED, REASON_FAULT, 0);
 	step->outcome = sending ? SEND_REFUSED : SEND_NONE;

@@ -38,6 +38,9 @@ void step_move(struct person_step *step, enum person_state state, enum person_re
 	int64_t next_attempt);
 /* `what: text`, or `what` alone where there is no text. */
 void step_cause(struct person_step *step, const char *what, const char *text);
+/* Of a person who is `discovered` or whose address_changed is set: whether the first account that
+ * leads here makes a difference. */
+bool step_awaits_sighting(const struct person *p);
 void step_clear_fault(struct person *p);
 void step_set_fault(struct person *p, const char *code, const char *text);
 void step_clear_intent(struct person *p);

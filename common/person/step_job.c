@@ -30,13 +30,13 @@ static bool checked_lately(const struct person *p, int64_t google_now)
 	return p->checked != 0 && age >= 0 && age < CHECKED_FRESH_S;
 }
 
-/* The last account was removed: the invitation is cancelled if the settings say so, it is ours, and
- * no account has come since. */
+/* The last account was removed or renamed: the invitation is cancelled if the settings say so, it
+ * is ours, and no account has come since. */
 static void claimed_invited(struct person_step *step, const struct send_policy *policy)
 {
 	struct person *p = &step->next;
 
-	if (p->reason != REASON_ACCOUNT_REMOVED) {
+	if (p->reason != REASON_ACCOUNT_REMOVED && p->reason != REASON_RENAMED) {
 		step->action = ACTION_GET;
 	} else if (policy->cancel_on_delete && p->our_mails > 0 &&
 		   p->orphan_reason != REASON_NONE) {
@@ -297,9 +297,12 @@ void on_sent(
 void on_cancelled(
 	struct person_step *step, const struct person_event *e, const struct send_policy *policy)
 {
+	bool renamed = step->next.reason == REASON_RENAMED;
+
 	(void)e, (void)policy;
 	step_clear_fault(&step->next);
-	step_move(step, PERSON_CANCELLED, REASON_DELETED, 0);
+	step_move(step, PERSON_CANCELLED, renamed ? REASON_RENAMED : REASON_DELETED, 0);
 	step->event = AUDIT_CANCELLED;
-	step_cause(step, "cancel: the account is gone", NULL);
+	step_cause(
+		step, "cancel", renamed ? "the account has another name" : "the account is gone");
 }

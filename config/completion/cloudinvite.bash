@@ -10,7 +10,7 @@ _cloudinvite_options() {
 	retry) echo "--all --yes" ;;
 	block | pause) echo "--reason" ;;
 	forget) echo "--block" ;;
-	enable) echo "--yes" ;;
+	enable) echo "--yes --approve" ;;
 	list) echo "--state --order-by --json --csv" ;;
 	send) echo "--resend --reason --json --yes" ;;
 	cancel) echo "--reason --json --yes" ;;
@@ -39,7 +39,7 @@ _cloudinvite_values() {
 		;;
 	list:--state) echo "not_yet_sent invited accepted declined" ;;
 	list:--order-by) echo "email update_time" ;;
-	approve:--reason) echo "dry_run discovered collision unconfirmed" ;;
+	approve:--reason) echo "dry_run discovered address_changed collision unconfirmed" ;;
 	emit:--trigger) echo "login created deleted manual" ;;
 	esac
 }

@@ -73,7 +73,7 @@ complete -c cloudinvite -n '__cloudinvite_in status' -l state -x -d 'people in o
     -a 'queued not_invitable sending unconfirmed invited accepted declined cancelled held failed gone'
 complete -c cloudinvite -n '__cloudinvite_in approve' -l all -d 'everyone who is held'
 complete -c cloudinvite -n '__cloudinvite_in approve' -l reason -x -d 'people held for this reason' \
-    -a 'dry_run discovered collision unconfirmed'
+    -a 'dry_run discovered address_changed collision unconfirmed'
 complete -c cloudinvite -n '__cloudinvite_in retry' -l all -d 'everyone who failed'
 complete -c cloudinvite -n '__cloudinvite_in forget' -l block -d 'leave a block behind'
 complete -c cloudinvite -n '__cloudinvite_in scan' -l dry-run -d 'only show the address of each account'
@@ -94,6 +94,7 @@ complete -c cloudinvite -n '__cloudinvite_in setup' -l no-check -d 'do not conta
 complete -c cloudinvite -n '__cloudinvite_in setup' -l wait -x -d 'minutes to wait for the delegation'
 complete -c cloudinvite -n '__cloudinvite_in setup' -l guide -d 'only show what to click and paste'
 complete -c cloudinvite -n '__cloudinvite_in pam' -l dry-run -d 'only show the change'
+complete -c cloudinvite -n '__cloudinvite_in enable' -l approve -d 'also invite the people held for the dry run'
 complete -c cloudinvite -n '__cloudinvite_in pam' -a 'status enable disable'
 complete -c cloudinvite -n '__cloudinvite_in list' -l csv -d 'print CSV'
 complete -c cloudinvite -n '__cloudinvite_in list' -l state -x -d 'invitations in one state' \

@@ -52,12 +52,12 @@ _cloudinvite_rest() {
 	history | check | get) options+=($json) ;;
 	approve)
 		options+=($yes '--all[everyone who is held]'
-			'--reason[people held for this reason]:reason:(dry_run discovered collision unconfirmed)')
+			'--reason[people held for this reason]:reason:(dry_run discovered address_changed collision unconfirmed)')
 		;;
 	retry) options+=($yes '--all[everyone who failed]') ;;
 	block | pause) options+=($why) ;;
 	forget) options+=('--block[leave a block behind]') ;;
-	enable) options+=($yes) ;;
+	enable) options+=($yes '--approve[also invite the people held for the dry run]') ;;
 	scan) options+=($json $yes '--dry-run[only show the address of each account]') ;;
 	list)
 		options+=($json '--csv[print CSV]'

@@ -443,12 +443,50 @@ class DryRun(AliceAndBob):
         self.site.collector_once()
         harness.wait_for(lambda: self.mails() == {ALICE: 1}, "the mail")
 
-    def test_approve_invites_in_dry_run_and_says_so(self):
+    def test_approve_in_dry_run_mails_when_sending_begins(self):
         self.arrive("alice", "bob")
         done = self.run_verb("approve", "alice")
-        self.assertIn("even though this host is in dry run", done.stderr)
+        self.assertIn("This host is in dry run", done.stderr)
+        self.site.dispatcher_once()
+        self.assertEqual(self.mails(), {})
+        self.assertIn("Approved. Will be invited when `enable` starts sending", self.run_verb("explain", ALICE).stdout)
+        self.assertNotIn("approve --reason dry_run", self.run_verb("status").stdout)
+        shown = self.run_verb("enable", "--yes").stdout
+        self.assertRegex(shown, r"2 people would have been invited, the first on \d{4}-")
+        self.assertIn(ALICE + " (approved)", shown)
+        self.assertIn("stay held, except those who are approved", shown.replace("\n", " "))
         self.site.dispatcher_once()
         self.assertEqual(self.mails(), {ALICE: 1})
+
+    def test_approved_people_are_invited_when_the_setting_is_edited_by_hand(self):
+        self.arrive("alice", "bob")
+        self.run_verb("approve", "alice")
+        self.site.dispatcher_once()
+        self.site.write("etc/cloudinvite.conf",
+                        self.site.read("etc/cloudinvite.conf").replace("dry-run", "send"))
+        self.site.dispatcher_once()
+        self.assertEqual(self.mails(), {ALICE: 1})
+
+    def test_enable_with_approve_releases_all_who_waited(self):
+        self.arrive("alice", "bob")
+        done = self.run_verb("enable", "--yes", "--approve")
+        self.assertIn("2 people approved", done.stdout)
+        self.site.dispatcher_once()
+        self.assertEqual(self.mails(), {ALICE: 1, BOB: 1})
+
+    def test_enable_asks_about_the_people_who_wait(self):
+        self.arrive("alice", "bob")
+        for answer, mails in (("n\n", {}), ("y\n", {ALICE: 1, BOB: 1})):
+            self.site.write("etc/cloudinvite.conf",
+                            self.site.read("etc/cloudinvite.conf").replace("mode = send", "mode = dry-run"))
+            terminal = Terminal(self.site, "enable")
+            self.assertIn("2 people would have been invited", terminal.read_until("Start sending? [y/N]"))
+            terminal.type("y\n")
+            terminal.read_until("Invite the 2 people who waited for this as well? [y/N]")
+            terminal.type(answer)
+            self.assertEqual(terminal.end()[0], 0)
+            self.site.dispatcher_once()
+            self.assertEqual(self.mails(), mails)
 
     def test_approve_all_of_more_than_ten_asks(self):
         self.google.accounts({"prefix": "member", "count": 12, "domain": "example.com"})
@@ -456,6 +494,7 @@ class DryRun(AliceAndBob):
         self.assertIn("Invite 12 people?", self.run_verb("approve", "--all", code=2).stderr)
         self.assertEqual(self.site.json("status", "--json")["summary"]["held"], 12)
         self.assertIn("12 people approved", self.run_verb("approve", "--all", "--yes").stdout)
+        self.run_verb("enable", "--yes")
         self.site.dispatcher_once()
         self.assertEqual(len(self.mails()), 12)
 

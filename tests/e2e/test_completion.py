@@ -100,7 +100,7 @@ class Completion(harness.Test):
                 offered = complete(["cloudinvite", verb, "--"])
                 self.assertEqual([word.rstrip("=") for word in offered], options(verb))
         self.assertEqual(complete(["cloudinvite", "approve", "--reason", ""]),
-                         ["collision", "discovered", "dry_run", "unconfirmed"])
+                         ["address_changed", "collision", "discovered", "dry_run", "unconfirmed"])
 
     def test_bash_knows_every_verb_and_option(self):
         self.need("bash")

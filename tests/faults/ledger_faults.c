@@ -346,7 +346,7 @@ static bool forget_bob(void *site, struct fault *fault)
 {
 	struct site *s = site;
 	struct ledger *l = ledger_open(&s->settings, LEDGER_WRITE, fault);
-	bool good = l && ledger_forget(l, BOB, fault) >= 0;
+	bool good = l && ledger_forget(l, BOB, NULL, fault) >= 0;
 
 	ledger_close(l);
 	return good;

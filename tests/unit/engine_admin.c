@@ -66,7 +66,7 @@ void admin_forget(struct site *s, const char *address)
 	if (found == 0 || p.state == PERSON_SENDING || p.state == PERSON_UNCONFIRMED ||
 		p.intent_at > 0 || p.mails > 0 || p.our_mails > 0)
 		return;
-	if (ledger_forget(s->ledger, address, &busy) < 0)
+	if (ledger_forget(s->ledger, address, NULL, &busy) < 0)
 		assert_int_equal(busy.kind, FAULT_TRANSIENT);
 }
 

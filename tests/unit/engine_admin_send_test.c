@@ -74,7 +74,7 @@ static void take_over(struct command *c)
 static void erase_alice(struct command *c)
 {
 	fake_google.skew_ms += (LEASE_S + 1) * INT64_C(1000);
-	assert_int_equal(ledger_forget(c->site->ledger, alice, &c->site->fault), 1);
+	assert_int_equal(ledger_forget(c->site->ledger, alice, NULL, &c->site->fault), 1);
 }
 
 static void what_begins_while_it_waits_counts_before_the_mail(void **state)
@@ -312,6 +312,89 @@ static void a_ledger_that_fails_after_the_mail_is_tried_again(void **state)
 	}
 }
 
+/* ---- a send that comes to nothing, and then the first login ---- */
+
+static struct outcome ending;
+static enum google_method ending_method;
+
+static void end_so(struct call_at_google *c, struct outcome *o)
+{
+	if (c->call.method == ending_method && ending.kind != FAULT_NONE)
+		*o = ending;
+}
+
+static void a_send_that_came_to_nothing_does_not_replace_the_first_login(void **state)
+{
+	static const struct {
+		const char *what, *settings;
+		enum google_method method;
+		struct outcome ending;
+		void (*act)(struct command *c);
+		bool without_account;
+	} rows[] = {
+		{"Google is down", "", GOOGLE_CHECK, {.kind = FAULT_TRANSIENT, .code = "503"}, NULL,
+			false},
+		{"429 at the send", "", GOOGLE_SEND,
+			{.kind = FAULT_TRANSIENT, .code = "429", .quota = true}, NULL, false},
+		{"the setup is refused", "", GOOGLE_GET, {.kind = FAULT_SETUP, .code = "401"}, NULL,
+			false},
+		{"rejected", "", GOOGLE_CHECK, {.kind = FAULT_REJECTED, .code = "not_found"}, NULL,
+			false},
+		{"rejected at the send", "", GOOGLE_SEND,
+			{.kind = FAULT_REJECTED, .code = "invalid_argument"}, NULL, false},
+		{"the limit of the day", "sends_per_day = 0", GOOGLE_LIST, {.kind = FAULT_NONE},
+			NULL, false},
+		{"a pause", "", GOOGLE_LIST, {.kind = FAULT_NONE}, pause_sending, false},
+		{"no account yet", "", GOOGLE_LIST, {.kind = FAULT_NONE}, NULL, true},
+	};
+
+	for (size_t n = 0; n < ARRAY_SIZE(rows); n++) {
+		struct site s = site_new(*state, "", rows[n].settings);
+		struct command c = command_open(&s);
+
+		if (!rows[n].without_account)
+			open_account(alice, 30 * DAY);
+		ending = rows[n].ending;
+		ending_method = rows[n].method;
+		fake_google.decide = end_so;
+		if (rows[n].act)
+			rows[n].act(&c);
+		send_to(&c, alice, false);
+		fake_google.decide = NULL;
+		check(&s, ledger_resume(s.ledger, NULL, "root", &s.fault) >= 0);
+		command_close(&c);
+		if (rows[n].without_account)
+			open_account(alice, 30 * DAY);
+		s.settings->sends_per_day = 50;
+		see_user(&s, "alice", TRIGGER_LOGIN);
+		run_once(&s);
+		run_for(&s, 2 * HOUR);
+		if (account_of(alice)->sends != 1)
+			fail_msg("%s: %d mails", rows[n].what, account_of(alice)->sends);
+		assert_person(&s, alice, PERSON_INVITED, "sent");
+		site_end(&s);
+	}
+}
+
+/* The command was killed between the claim and its first call. */
+static void a_send_that_was_killed_does_not_replace_the_first_login(void **state)
+{
+	struct site s = site_new(*state, "", "");
+	const struct person_event event = {.kind = EVENT_SEND_REQUESTED, .now = clock_wall()};
+	struct person p;
+
+	open_account(alice, 30 * DAY);
+	check(&s, ledger_person_apply(s.ledger, alice, &event, NULL, "root", NULL, &s.fault) > 0);
+	check(&s, ledger_lease(s.ledger, alice, "cli@here:7", clock_wall(), clock_wall() + LEASE_S,
+			  &p, &s.fault) > 0);
+	see_user(&s, "alice", TRIGGER_LOGIN);
+	run_once(&s);
+	run_for(&s, HOUR);
+	assert_person(&s, alice, PERSON_INVITED, "sent");
+	assert_int_equal(account_of(alice)->sends, 1);
+	site_end(&s);
+}
+
 #define PROMISE(f) cmocka_unit_test_setup_teardown(f, folder_new, folder_free)
 
 int main(void)
@@ -322,6 +405,8 @@ int main(void)
 		PROMISE(the_same_rejection_for_five_people_trips_the_breaker),
 		PROMISE(after_three_ambiguous_sends_the_control_call_decides),
 		PROMISE(a_resend_of_an_unconfirmed_person_is_sent),
+		PROMISE(a_send_that_came_to_nothing_does_not_replace_the_first_login),
+		PROMISE(a_send_that_was_killed_does_not_replace_the_first_login),
 		PROMISE(a_ledger_that_fails_at_any_commit_costs_no_second_mail),
 		PROMISE(a_ledger_that_fails_after_the_mail_is_tried_again),
 	};

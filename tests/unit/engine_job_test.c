@@ -133,7 +133,7 @@ static void approve(struct site *s, const char *address)
 	admin_approve(s, address, &may_mail_again);
 }
 
-static void a_dry_run_asks_everything_and_mails_only_whom_an_administrator_approves(void **state)
+static void a_dry_run_asks_everything_and_mails_nobody_before_it_ends(void **state)
 {
 	struct site s = site_new(*state, "", "mode = dry-run");
 
@@ -145,6 +145,14 @@ static void a_dry_run_asks_everything_and_mails_only_whom_an_administrator_appro
 	assert_person(&s, alice, PERSON_HELD, "dry_run");
 	assert_calls(2, 2, 0);
 	approve(&s, alice);
+	run_once(&s);
+	assert_person(&s, alice, PERSON_HELD, "dry_run");
+	assert_true(person_of(&s, alice).approved);
+	assert_calls(2, 2, 0);
+	/* Sending begins: only for the person who was approved. */
+	s.settings->mode = MODE_SEND;
+	site_close(&s);
+	site_open(&s);
 	run_once(&s);
 	assert_person(&s, alice, PERSON_INVITED, "sent");
 	assert_person(&s, "bob@example.com", PERSON_HELD, "dry_run");
@@ -533,7 +541,7 @@ int main(void)
 		PROMISE(whoever_was_invited_by_others_is_not_mailed),
 		PROMISE(mails_of_others_count_for_max_mails),
 		PROMISE(a_state_that_nobody_knows_is_held),
-		PROMISE(a_dry_run_asks_everything_and_mails_only_whom_an_administrator_approves),
+		PROMISE(a_dry_run_asks_everything_and_mails_nobody_before_it_ends),
 		PROMISE(what_was_asked_more_than_a_day_ago_is_asked_again),
 		PROMISE(outside_the_window_people_wait_for_it),
 		PROMISE(the_daily_limit_holds_and_the_rest_goes_tomorrow),

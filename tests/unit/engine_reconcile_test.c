@@ -510,6 +510,7 @@ static void approved_people_wait_for_its_end_too(void **state)
 			  &(struct ledger_reconcile){
 				  .cause = "restored", .text = "test", .since = clock_wall()},
 			  "test", &s.fault));
+	s.settings->mode = MODE_SEND;
 	p = person_of(&s, named(0));
 	p.state = PERSON_QUEUED;
 	p.approved = true;

@@ -178,6 +178,76 @@ static void a_scan_does_not_approve_who_was_discovered(void **state)
 	site_end(&s);
 }
 
+static int rejected_checks;
+
+static void reject_checks(struct call_at_google *c, struct outcome *o)
+{
+	if (c->call.method != GOOGLE_CHECK || rejected_checks == 0)
+		return;
+	rejected_checks--;
+	o->kind = FAULT_REJECTED;
+	o->code = "not_found";
+}
+
+static void a_person_who_failed_once_is_invited_when_the_list_shows_an_account(void **state)
+{
+	struct site s = site_new(*state, "", "");
+
+	open_account(alice, 30 * DAY);
+	see_user(&s, "alice", TRIGGER_LOGIN);
+	fake_google.decide = reject_checks;
+	rejected_checks = 1;
+	run_once(&s);
+	assert_person(&s, alice, PERSON_FAILED, "not_found");
+	run_for(&s, DAY + HOUR);
+	assert_person(&s, alice, PERSON_INVITED, "sent");
+	assert_int_equal(account_of(alice)->sends, 1);
+	site_end(&s);
+}
+
+static void a_person_who_fails_again_is_asked_about_ever_less_often(void **state)
+{
+	struct site s = site_new(*state, "", "");
+
+	open_account(alice, 30 * DAY);
+	see_user(&s, "alice", TRIGGER_LOGIN);
+	fake_google.decide = reject_checks;
+	rejected_checks = 1000;
+	run_once(&s);
+	run_for(&s, 60 * DAY);
+	assert_person(&s, alice, PERSON_FAILED, "not_found");
+	/* After 1, 2, 4, 8, 16 and 32 days, roughly; at least once in 30 days. */
+	assert_in_range(1000 - rejected_checks, 7, 9);
+	site_end(&s);
+}
+
+/* Five who fail for the same reason trip the breaker; five who fail for it once more do not. */
+static void people_who_fail_again_do_not_trip_the_breaker(void **state)
+{
+	struct site s = site_new(*state, "", "");
+	char user[32], address[64];
+	struct ledger_pause pause;
+
+	fake_google.decide = reject_checks;
+	for (int n = 0; n < 6; n++) {
+		str_format(user, sizeof(user), "user%d", n);
+		str_format(address, sizeof(address), "user%d@example.com", n);
+		open_account(address, 30 * DAY);
+		see_user(&s, user, TRIGGER_LOGIN);
+		rejected_checks = 1000;
+		run_once(&s);
+		/* A check that succeeds in between: the breaker counts from zero. */
+		str_format(user, sizeof(user), "good%d", n);
+		see_user(&s, user, TRIGGER_LOGIN);
+		rejected_checks = 0;
+		run_once(&s);
+	}
+	rejected_checks = 1000;
+	run_for(&s, 10 * DAY);
+	assert_int_equal(ledger_paused(s.ledger, &pause, &s.fault), 0);
+	site_end(&s);
+}
+
 static void rows_of_people_whom_nobody_has_seen_are_not_kept(void **state)
 {
 	struct site s = site_new(*state, "", "");
@@ -493,6 +563,9 @@ int main(void)
 		PROMISE(who_was_discovered_and_then_comes_by_himself_is_invited),
 		PROMISE(a_sighting_that_did_not_trigger_is_discovered_by_the_resync),
 		PROMISE(a_scan_does_not_approve_who_was_discovered),
+		PROMISE(a_person_who_failed_once_is_invited_when_the_list_shows_an_account),
+		PROMISE(a_person_who_fails_again_is_asked_about_ever_less_often),
+		PROMISE(people_who_fail_again_do_not_trip_the_breaker),
 		PROMISE(rows_of_people_whom_nobody_has_seen_are_not_kept),
 		PROMISE(a_resync_that_breaks_off_is_resumed),
 		PROMISE(a_resync_goes_last),

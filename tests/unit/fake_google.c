@@ -463,6 +463,7 @@ void site_end(struct site *s)
 	unlink(folder_path(s->folder, "ledger.db-shm"));
 	unlink(folder_path(s->folder, "last-mail"));
 	unlink(folder_path(s->folder, "last-request"));
+	unlink(folder_path(s->folder, "blocks/list"));
 }
 
 void see_user(struct site *s, const char *user, enum trigger trigger)

@@ -139,12 +139,12 @@ static void forget_leaves_no_trace_in_the_ledger_s_files(void **state)
 	arrive(site, "web1", "bob", BOB);
 	GOOD(site, ledger_send_begin(site->ledger, ALICE, clock_wall(), "t", &site->fault) > 0);
 	assert_true(on_disk(site, "alice"));
-	assert_int_equal(ledger_forget(site->ledger, ALICE, &site->fault), 1);
+	assert_int_equal(ledger_forget(site->ledger, ALICE, NULL, &site->fault), 1);
 	assert_false(on_disk(site, "alice"));
 	assert_true(on_disk(site, "bob"));
 	assert_string_equal(state_of(site, ALICE), "none");
 	assert_int_equal(seen(site, "web1", "alice").id, 0);
-	assert_int_equal(ledger_forget(site->ledger, ALICE, &site->fault), 0);
+	assert_int_equal(ledger_forget(site->ledger, ALICE, NULL, &site->fault), 0);
 	/* Today's mail still counts against the daily limit. */
 	assert_int_equal(
 		ledger_sends_between(site->ledger, clock_wall() - 60, INT64_MAX, &site->fault), 1);
@@ -155,9 +155,9 @@ static void a_forgotten_person_stays_blocked(void **state)
 	struct site *site = *state;
 
 	arrive(site, "web1", "alice", ALICE);
-	assert_int_equal(ledger_forget(site->ledger, ALICE, &site->fault), 1);
+	assert_int_equal(ledger_forget(site->ledger, ALICE, NULL, &site->fault), 1);
 	block(site, ALICE);
-	assert_int_equal(ledger_forget(site->ledger, ALICE, &site->fault), 1); /* "blocked" */
+	assert_int_equal(ledger_forget(site->ledger, ALICE, NULL, &site->fault), 1); /* "blocked" */
 	assert_int_equal(ledger_blocked(site->ledger, ALICE, NULL, 0, &site->fault), 1);
 	saw(site, "web1", "alice");
 	assert_int_equal(classify(site, "web1", "alice", ALICE, RULES), VERDICT_BLOCKED);
@@ -172,10 +172,10 @@ static void forget_of_a_leased_person_is_refused(void **state)
 	assert_int_equal(ledger_lease(site->ledger, ALICE, "dispatcher", clock_wall(),
 				 clock_wall() + 60, &p, &site->fault),
 		1);
-	assert_int_equal(ledger_forget(site->ledger, ALICE, &site->fault), -1);
+	assert_int_equal(ledger_forget(site->ledger, ALICE, NULL, &site->fault), -1);
 	assert_int_equal(site->fault.kind, FAULT_TRANSIENT);
 	GOOD(site, ledger_release(site->ledger, "dispatcher", NULL, &site->fault));
-	assert_int_equal(ledger_forget(site->ledger, ALICE, &site->fault), 1);
+	assert_int_equal(ledger_forget(site->ledger, ALICE, NULL, &site->fault), 1);
 }
 
 static void an_account_without_a_person_can_be_forgotten_too(void **state)

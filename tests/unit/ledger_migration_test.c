@@ -93,7 +93,8 @@ static void every_row_is_kept(void **state)
 		{"SELECT id, at, subject, address, sighting, cause, actor FROM history ORDER BY id",
 			"SELECT id, at, subject, address, sighting, cause, actor FROM history"
 			" ORDER BY id"},
-		{"SELECT * FROM block ORDER BY address", "SELECT * FROM block ORDER BY address"},
+		{"SELECT * FROM block ORDER BY address",
+			"SELECT address, text, actor, at FROM block ORDER BY address"},
 		{"SELECT text, remedy, actor, since, probe_at, probes FROM pause",
 			"SELECT text, remedy, actor, since, probe_at, probes FROM pause"},
 		{"SELECT role, host, version, pid, beat, started FROM worker",

@@ -56,6 +56,7 @@ static void a_person_comes_back_as_it_was_put(void **state)
 		.approved = true,
 		.resend = true,
 		.discovered = true,
+		.address_changed = true,
 		.checked = 8,
 		.first_day = DAY};
 	struct person found;
@@ -380,7 +381,7 @@ static void the_summary_counts_what_is_there(void **state)
 			GOOD(site, ledger_account_removed(
 					   site->ledger, "web1", user, &site->fault) >= 0);
 		else if (what == 3)
-			GOOD(site, ledger_forget(site->ledger, address, &site->fault) >= 0);
+			GOOD(site, ledger_forget(site->ledger, address, NULL, &site->fault) >= 0);
 		else if (what == 4)
 			GOOD(site, ledger_block(site->ledger, address, "x", "t", &site->fault));
 		else if (what == 5)

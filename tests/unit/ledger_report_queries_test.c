@@ -70,7 +70,7 @@ static void a_forgotten_person_is_in_no_week(void **state)
 	put_new(site, ALICE, PERSON_INVITED);
 	assert_int_equal(week(site, now).seen, 1);
 	assert_int_equal(week(site, now).invited, 1);
-	assert_int_equal(ledger_forget(site->ledger, ALICE, &site->fault), 1);
+	assert_int_equal(ledger_forget(site->ledger, ALICE, NULL, &site->fault), 1);
 	assert_int_equal(week(site, now).seen, 0);
 	assert_int_equal(week(site, now).invited, 0);
 }

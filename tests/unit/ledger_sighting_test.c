@@ -286,7 +286,7 @@ static void a_renamed_account_keeps_its_history_and_is_evaluated_again(void **st
 	assert_int_equal(seen(site, "web1", "alice.b").id, id);
 	assert_int_equal(unclassified(site, RULES), 1);
 	classify(site, "web1", "alice.b", BOB, RULES);
-	assert_string_equal(state_of(site, ALICE), "gone mapped");
+	assert_string_equal(state_of(site, ALICE), "gone renamed");
 }
 
 static void a_rename_to_the_name_of_another_account_is_resolved(void **state)

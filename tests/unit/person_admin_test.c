@@ -24,16 +24,17 @@ static void approve_queues_the_held(void **state)
 			"resend",
 			"approved", "queued approved next=now approved intent=0 date=0 imails=-1",
 			"store cause=approved"},
+		{"approved in dry run", "held dry_run approved", "approved text='in dry run'",
+			"queued approved next=now", "store cause='in dry run'"},
 		{"blocked", "held dry_run", "approved | blocked", "held blocked approved",
 			"store cause=approved"},
 		{"never confirmed, and orphaned meanwhile",
 			"held unconfirmed intent=now-4d date=google-4d orphaned=today "
 			"orphan=mapped",
-			"approved", "gone mapped approved intent=0 date=0", "store cause=approved"},
+			"approved", "gone mapped intent=0 date=0", "store cause=approved"},
 		{"a resend that was never confirmed, and orphaned meanwhile",
 			"held unconfirmed intent=now-4d orphaned=today orphan=mapped resend",
-			"approved", "gone mapped approved intent=0 resend=no",
-			"store cause=approved"},
+			"approved", "gone mapped intent=0 resend=no", "store cause=approved"},
 		{"the limit of mails", "held max_mails mails=1", "approved", "",
 			"refusal=max_mails"},
 		{"not held", "queued retry next=now", "approved", "", "refusal=not_held"},
@@ -73,7 +74,7 @@ static void retry_queues_the_failed_and_the_not_invitable(void **state)
 static void a_send_by_name_is_refused_to_the_mailed(void **state)
 {
 	static const struct person_row rows[] = {
-		{"unknown", "", "send_requested", "held manual",
+		{"unknown", "", "send_requested", "held manual discovered",
 			"store cause='send: requested by an administrator'"},
 		{"queued", "queued retry next=now", "send_requested", "", ""},
 		{"held", "held dry_run", "send_requested", "", ""},
@@ -115,7 +116,8 @@ static void a_resend_is_refused_only_while_a_send_is_under_way(void **state)
 	static const struct person_row rows[] = {
 		{"a send is under way", "sending sending next=now intent=now",
 			"send_requested resend", "", "refusal=busy"},
-		{"unknown", "", "send_requested resend | blocked reconciling", "held manual",
+		{"unknown", "", "send_requested resend | blocked reconciling",
+			"held manual discovered",
 			"store cause='send: requested by an administrator'"},
 	};
 

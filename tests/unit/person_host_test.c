@@ -4,7 +4,7 @@
 
 #define HOLDS(rows) person_rows_hold(rows, ARRAY_SIZE(rows))
 
-static void a_sighting_queues_a_new_person_and_three_others(void **state)
+static void a_sighting_queues_a_new_person_and_some_others(void **state)
 {
 	static const struct person_row rows[] = {
 		{"new", "", "sighted text='login of ann on web1'", "queued first_check next=now",
@@ -25,6 +25,36 @@ static void a_sighting_queues_a_new_person_and_three_others(void **state)
 		{"the list had shown the person, and an old account is evaluated again",
 			"held discovered discovered priority=background", "sighted evaluated", "",
 			""},
+		{"a send by name came to nothing", "held manual discovered", "sighted",
+			"queued first_check next=now discovered=no",
+			"store cause='an account was seen'"},
+		{"a send by name came to nothing, and the account was evaluated before",
+			"held manual", "sighted evaluated", "queued first_check next=now",
+			"store cause='an account was seen'"},
+		{"a send by name found no account",
+			"not_invitable not_invitable discovered attempts=1", "sighted",
+			"queued first_check next=now discovered=no attempts=0",
+			"store cause='an account was seen'"},
+		{"a send by name found no account, and an old account is evaluated again",
+			"not_invitable not_invitable discovered", "sighted evaluated", "", ""},
+		{"a send by name was rejected", "failed fault discovered fault=bad", "sighted",
+			"queued first_check next=now discovered=no",
+			"store cause='an account was seen'"},
+		{"a send by name is under way",
+			"sending sending next=now intent=now mails=0 discovered", "sighted",
+			"sending sending discovered=no", "store"},
+		{"a send by name is unclear",
+			"unconfirmed unconfirmed next=now intent=now discovered", "sighted",
+			"unconfirmed unconfirmed discovered=no", "store"},
+		{"a send by name is unclear, and an old account is evaluated again",
+			"unconfirmed unconfirmed next=now intent=now discovered",
+			"sighted evaluated", "", ""},
+		{"a send by name was done", "invited sent ours=1 discovered", "sighted", "", ""},
+		{"a discovered person who is queued",
+			"queued discovered next=now discovered priority=background", "sighted", "",
+			""},
+		{"a discovered person who was held for the dry run", "held dry_run discovered",
+			"sighted", "", ""},
 		{"new, but blocked", "", "sighted | blocked", "held blocked next=0",
 			"store cause='an account was seen'"},
 	};
@@ -39,12 +69,102 @@ static void a_sighting_leaves_all_others_alone(void **state)
 		"sending sending next=now intent=now",
 		"unconfirmed unconfirmed next=now intent=now", "invited sent", "accepted answered",
 		"declined answered", "cancelled by_admin", "held dry_run", "held max_mails",
-		"held unknown_state", "held manual", "held blocked", "held unconfirmed intent=now",
+		"held unknown_state", "held blocked", "held unconfirmed intent=now",
 		"failed fault fault=bad"};
 
 	(void)state;
 	for (size_t n = 0; n < ARRAY_SIZE(people); n++)
 		person_rows_hold(&(struct person_row){people[n], people[n], "sighted", "", ""}, 1);
+}
+
+static void an_account_that_led_elsewhere_before_needs_an_approval(void **state)
+{
+	static const struct person_row rows[] = {
+		{"to an unknown person", "", "sighted evaluated changed text='another address'",
+			"queued first_check next=now address_changed priority=background",
+			"store cause='another address'"},
+		{"to a person who was gone, and approved then",
+			"gone mapped orphaned=today-9d orphan=mapped approved",
+			"sighted evaluated changed",
+			"queued first_check next=now orphaned=0 orphan= approved=no "
+			"address_changed "
+			"priority=background",
+			"store cause='an account was seen'"},
+		{"over a collision", "held collision", "sighted evaluated changed",
+			"queued first_check next=now address_changed priority=background",
+			"store cause='an account was seen'"},
+		{"to a person known by name only", "held manual discovered",
+			"sighted evaluated changed",
+			"queued first_check next=now discovered=no address_changed "
+			"priority=background",
+			"store cause='an account was seen'"},
+		{"to a person found by the list", "held discovered discovered",
+			"sighted evaluated changed", "", ""},
+		{"to a person without an account at Google",
+			"not_invitable not_invitable discovered", "sighted evaluated changed", "",
+			""},
+		{"to a person with accounts", "queued retry next=now", "sighted evaluated changed",
+			"", ""},
+		{"to an invited person", "invited sent ours=1", "sighted evaluated changed", "",
+			""},
+		{"evaluated again", "held address_changed address_changed", "sighted evaluated", "",
+			""},
+		{"gone and evaluated again",
+			"gone unmapped orphaned=today orphan=unmapped address_changed",
+			"sighted evaluated",
+			"queued first_check next=now orphaned=0 orphan= priority=background",
+			"store cause='an account was seen'"},
+		{"gone, and the first account comes",
+			"gone unmapped orphaned=today orphan=unmapped address_changed", "sighted",
+			"queued first_check next=now orphaned=0 orphan= address_changed=no",
+			"store cause='an account was seen'"},
+		{"held, and the first account comes",
+			"held address_changed address_changed priority=background", "sighted",
+			"queued first_check next=now address_changed=no priority=new",
+			"store cause='an account was seen'"},
+		{"queued, and the first account comes",
+			"queued first_check next=now address_changed priority=background",
+			"sighted", "queued first_check address_changed=no", "store"},
+		{"queued in the hands of a job, and another account comes",
+			"queued first_check next=now address_changed orphaned=today orphan=mapped",
+			"sighted",
+			"queued first_check address_changed=no orphaned=0 orphan=", "store"},
+		{"queued and evaluated again",
+			"queued first_check next=now address_changed priority=background",
+			"sighted evaluated", "", ""},
+		{"a send under way, and the first account comes",
+			"sending sending next=now intent=now mails=0 address_changed", "sighted",
+			"sending sending address_changed=no", "store"},
+	};
+
+	(void)state;
+	HOLDS(rows);
+}
+
+static void an_approval_ends_with_the_last_account(void **state)
+{
+	static const struct person_row rows[] = {
+		{"queued", "queued approved approved next=now", "unlinked reason=mapped",
+			"gone mapped next=0 approved=no orphaned=today orphan=mapped",
+			"store cause='no account leads here any more'"},
+		{"queued, in a job's hands", "queued approved approved next=now",
+			"unlinked reason=mapped leased",
+			"queued approved orphaned=today orphan=mapped", "store"},
+		{"not invitable", "not_invitable not_invitable approved",
+			"unlinked reason=account_removed",
+			"not_invitable not_invitable approved=no orphaned=today "
+			"orphan=account_removed",
+			"store cause='no account leads here any more'"},
+		{"a person who was approved without an account",
+			"not_invitable not_invitable approved orphaned=today-1d mails=0",
+			"observed shows=NOT_YET_SENT mails=1 | discovered=ignore",
+			"not_invitable not_invitable mails=1", "store"},
+		{"a person who keeps an account", "held max_mails approved mails=0",
+			"observed shows=NOT_YET_SENT mails=1", "held max_mails mails=1", "store"},
+	};
+
+	(void)state;
+	HOLDS(rows);
 }
 
 static void a_linked_person_is_not_an_orphan(void **state)
@@ -53,6 +173,19 @@ static void a_linked_person_is_not_an_orphan(void **state)
 		{"the account is back",
 			"accepted answered orphaned=today-1d orphan=account_removed", "linked",
 			"accepted answered orphaned=0 orphan=", "store"},
+		{"the account of an invited person is back",
+			"invited account_removed next=now ours=1 orphaned=today "
+			"orphan=account_removed",
+			"linked", "invited sent next=0 orphaned=0 orphan=", "store"},
+		{"the name is back, of a person who was invited by others",
+			"invited renamed next=now orphaned=today orphan=renamed", "linked",
+			"invited by_others next=0 orphaned=0 orphan=", "store"},
+		{"an invited person who was asked about is back",
+			"invited resolved next=now+9 ours=1 orphaned=today orphan=mapped", "linked",
+			"invited resolved orphaned=0 orphan=", "store"},
+		{"a cancelled person whose name is back",
+			"cancelled renamed ours=1 orphaned=today orphan=renamed", "linked",
+			"cancelled renamed orphaned=0 orphan=", "store"},
 		{"the first account of a person known by name", "held manual orphaned=today-1d",
 			"linked", "held manual orphaned=0", "store"},
 		{"queued, in a job's hands, and blocked",
@@ -79,7 +212,7 @@ static void without_its_last_account_a_person_who_waits_is_gone(void **state)
 		{"queued for a resend that was approved",
 			"queued approved approved next=now mails=1 resend",
 			"unlinked reason=mapped",
-			"gone mapped next=0 resend=no orphaned=today orphan=mapped",
+			"gone mapped next=0 approved=no resend=no orphaned=today orphan=mapped",
 			"store cause='no account leads here any more'"},
 		{"held", "held dry_run orphaned=today-1d", "unlinked reason=forgotten",
 			"gone forgotten orphan=forgotten",
@@ -104,6 +237,14 @@ static void without_its_last_account_a_person_who_waits_is_gone(void **state)
 		{"invited, and the account was removed", "invited sent ours=1",
 			"unlinked reason=account_removed",
 			"invited account_removed next=now orphaned=today orphan=account_removed",
+			"store cause='no account leads here any more'"},
+		{"invited, and the account was renamed", "invited resolved ours=1",
+			"unlinked reason=renamed",
+			"invited renamed next=now orphaned=today orphan=renamed",
+			"store cause='no account leads here any more'"},
+		{"queued, and the account was renamed", "queued retry next=now",
+			"unlinked reason=renamed",
+			"gone renamed next=0 orphaned=today orphan=renamed",
 			"store cause='no account leads here any more'"},
 		{"in a cancelling job's hands", "invited sent ours=1",
 			"unlinked reason=account_removed leased",
@@ -164,6 +305,13 @@ static void an_unblocked_person_is_queued_again(void **state)
 	static const struct person_row rows[] = {
 		{"held for that", "held blocked attempts=1", "unblocked",
 			"queued first_check next=now", "store cause=unblocked"},
+		{"with a mail that Google may not show yet", "", "unblocked mailed=now-259199", "",
+			"refusal=recent_mail"},
+		{"held, with such a mail", "held blocked", "unblocked mailed=now-1", "",
+			"refusal=recent_mail"},
+		{"with a mail that Google must show by now", "held blocked",
+			"unblocked mailed=now-72h", "queued first_check next=now",
+			"store cause=unblocked"},
 		{"orphaned while blocked", "held blocked orphaned=today orphan=mapped", "unblocked",
 			"gone mapped", "store cause=unblocked"},
 		{"held for something else", "held dry_run", "unblocked", "", ""},
@@ -254,6 +402,70 @@ static void the_list_promotes_a_person_of_a_backlog(void **state)
 	HOLDS(rows);
 }
 
+static void the_list_contradicts_a_rejection(void **state)
+{
+	static const struct person_row rows[] = {
+		{"once, and long enough ago",
+			"failed fault fault=bad attempts=1 changed=now-6h checked=now-7h mails=0",
+			"observed shows=NOT_YET_SENT mails=0",
+			"queued retry next=now checked=0 priority=retry",
+			"store cause='rejected before, but the list shows an unmanaged account'"},
+		{"of an older version, which did not count",
+			"failed fault fault=bad changed=now-6h mails=0",
+			"observed shows=NOT_YET_SENT mails=0",
+			"queued retry next=now priority=retry",
+			"store cause='rejected before, but the list shows an unmanaged account'"},
+		{"not long enough ago",
+			"failed fault fault=bad attempts=1 changed=now-21599 mails=0",
+			"observed shows=NOT_YET_SENT mails=0", "", ""},
+		{"a second time: twice as long",
+			"failed fault fault=bad attempts=2 changed=now-12h mails=0",
+			"observed shows=NOT_YET_SENT mails=0",
+			"queued retry next=now priority=retry",
+			"store cause='rejected before, but the list shows an unmanaged account'"},
+		{"a second time, not long enough ago",
+			"failed fault fault=bad attempts=2 changed=now-43199 mails=0",
+			"observed shows=NOT_YET_SENT mails=0", "", ""},
+		{"often: after a month",
+			"failed fault fault=bad attempts=99 changed=now-30d mails=0",
+			"observed shows=NOT_YET_SENT mails=0",
+			"queued retry next=now priority=retry",
+			"store cause='rejected before, but the list shows an unmanaged account'"},
+		{"often, not a month ago",
+			"failed fault fault=bad attempts=99 changed=now-2591999 mails=0",
+			"observed shows=NOT_YET_SENT mails=0", "", ""},
+		{"when the host's clock was ahead",
+			"failed fault fault=bad attempts=1 changed=now+1 mails=0",
+			"observed shows=NOT_YET_SENT mails=0",
+			"queued retry next=now priority=retry",
+			"store cause='rejected before, but the list shows an unmanaged account'"},
+		{"in the second of the rejection",
+			"failed fault fault=bad attempts=1 changed=now mails=0",
+			"observed shows=NOT_YET_SENT mails=0", "", ""},
+		{"with a count", "failed fault fault=bad attempts=1 changed=now-6h mails=0",
+			"observed shows=NOT_YET_SENT mails=1",
+			"queued retry next=now priority=retry mails=1",
+			"store cause='rejected before, but the list shows an unmanaged account'"},
+		{"of a person who is blocked", "failed fault fault=bad changed=now-6h mails=0",
+			"observed shows=NOT_YET_SENT mails=0 | blocked",
+			"held blocked priority=retry",
+			"store cause='rejected before, but the list shows an unmanaged account'"},
+		{"of a person without an account",
+			"failed fault fault=bad changed=now-6h mails=0 orphaned=today "
+			"orphan=account_removed",
+			"observed shows=NOT_YET_SENT mails=0", "", ""},
+		{"not of a person who is held", "held dry_run changed=now-40d mails=0",
+			"observed shows=NOT_YET_SENT mails=0", "", ""},
+		{"not by not showing the person", "failed fault fault=bad changed=now-6h mails=0",
+			"observed hides=NOT_YET_SENT", "", ""},
+		{"not by an unknown state", "failed fault fault=bad changed=now-6h mails=0",
+			"observed shows=SOMETHING mails=0", "", ""},
+	};
+
+	(void)state;
+	HOLDS(rows);
+}
+
 static void the_list_shows_what_became_of_the_others(void **state)
 {
 	static const struct person_row rows[] = {
@@ -297,8 +509,10 @@ static void the_list_shows_what_became_of_the_others(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_sighting_queues_a_new_person_and_three_others),
+		cmocka_unit_test(a_sighting_queues_a_new_person_and_some_others),
 		cmocka_unit_test(a_sighting_leaves_all_others_alone),
+		cmocka_unit_test(an_account_that_led_elsewhere_before_needs_an_approval),
+		cmocka_unit_test(an_approval_ends_with_the_last_account),
 		cmocka_unit_test(a_linked_person_is_not_an_orphan),
 		cmocka_unit_test(without_its_last_account_a_person_who_waits_is_gone),
 		cmocka_unit_test(a_collision_holds_the_queued_who_are_not_approved),
@@ -306,6 +520,7 @@ int main(void)
 		cmocka_unit_test(an_unblocked_person_is_queued_again),
 		cmocka_unit_test(the_list_shows_a_person_who_was_not_asked_about),
 		cmocka_unit_test(the_list_promotes_a_person_of_a_backlog),
+		cmocka_unit_test(the_list_contradicts_a_rejection),
 		cmocka_unit_test(the_list_shows_what_became_of_the_others),
 	};
 

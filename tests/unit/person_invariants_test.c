@@ -15,6 +15,7 @@ static struct person valid(enum person_state s, enum person_reason r)
 	p.reason = r;
 	p.approved = r == REASON_APPROVED;
 	p.discovered = r == REASON_DISCOVERED;
+	p.address_changed = r == REASON_ADDRESS_CHANGED;
 	if (s == PERSON_QUEUED || s == PERSON_SENDING || s == PERSON_UNCONFIRMED)
 		p.next_attempt = ROW_NOW;
 	if (s == PERSON_SENDING || s == PERSON_UNCONFIRMED || r == REASON_UNCONFIRMED)
@@ -34,17 +35,17 @@ static void each_state_has_its_reasons(void **state)
 		[PERSON_NOT_INVITABLE] = " not_invitable ",
 		[PERSON_SENDING] = " sending ",
 		[PERSON_UNCONFIRMED] = " unconfirmed interrupted ",
-		[PERSON_INVITED] = " sent resolved by_others account_removed ",
+		[PERSON_INVITED] = " sent resolved by_others account_removed renamed ",
 		[PERSON_ACCEPTED] = " answered ",
 		[PERSON_DECLINED] = " answered ",
-		[PERSON_CANCELLED] = " elsewhere deleted by_admin ",
-		[PERSON_HELD] =
-			" discovered dry_run max_mails collision unknown_state manual blocked "
-			"unconfirmed ",
+		[PERSON_CANCELLED] = " elsewhere deleted renamed by_admin ",
+		[PERSON_HELD] = " discovered address_changed dry_run max_mails collision "
+				"unknown_state manual blocked "
+				"unconfirmed ",
 		[PERSON_FAILED] = " fault ",
-		[PERSON_GONE] =
-			" account_removed forgotten mapped unmapped foreign_domain excluded "
-			"blocked collision ",
+		[PERSON_GONE] = " account_removed renamed forgotten mapped unmapped foreign_domain "
+				"excluded "
+				"blocked collision ",
 	};
 
 	(void)state;
@@ -104,7 +105,12 @@ static void what_cannot_be_is_found(void **state)
 		{"queued approved next=1", "P6: queued as approved, but not approved"},
 		{"queued discovered next=1", "P6: waits as discovered, but not discovered"},
 		{"held discovered", "P6: waits as discovered, but not discovered"},
-		{"held dry_run approved", "P6: held for what the approval has released"},
+		{"held address_changed address_changed", NULL},
+		{"held address_changed",
+			"P6: waits for a change of the address that there was not"},
+		{"held address_changed address_changed approved",
+			"P6: held for what the approval has released"},
+		{"held dry_run approved", NULL},
 		{"held collision approved", "P6: held for what the approval has released"},
 		{"held unknown_state approved", "P6: held for what the approval has released"},
 		{"held blocked approved", NULL},

@@ -42,6 +42,7 @@ static const char *const refusals[] = {
 	[REFUSAL_NOT_INVITABLE] = "not_invitable",
 	[REFUSAL_NOT_HELD] = "not_held",
 	[REFUSAL_NOT_FAILED] = "not_failed",
+	[REFUSAL_RECENT_MAIL] = "recent_mail",
 };
 static const char *const outcomes[] = {
 	[SEND_NONE] = "none",
@@ -235,6 +236,8 @@ static void set_member(struct person *p, const struct token *t)
 		p->resend = flag(t);
 	else if (is(t, "discovered"))
 		p->discovered = flag(t);
+	else if (is(t, "address_changed"))
+		p->address_changed = flag(t);
 	else if (is(t, "orphan"))
 		p->orphan_reason = reason(t->value);
 	else
@@ -270,14 +273,15 @@ void row_describe(const struct person *p, char *out, size_t size)
 	str_format(out, size,
 		"%s %s %s next=%" PRId64 " priority=%s attempts=%d fault=%s/%s mails=%" PRId64
 		" ours=%" PRId64 " intent=%" PRId64 " date=%" PRId64 " imails=%" PRId64
-		"%s%s%s checked=%" PRId64 " first_day=%" PRId64 " changed=%" PRId64
+		"%s%s%s%s checked=%" PRId64 " first_day=%" PRId64 " changed=%" PRId64
 		" orphaned=%" PRId64 " orphan=%s",
 		p->address, person_state_word(p->state), reason_word(p->reason), p->next_attempt,
 		priority_word(p->priority), p->attempts, p->fault_code, p->fault_text, p->mails,
 		p->our_mails, p->intent_at, p->intent_date, p->intent_mails,
 		p->approved ? " approved" : "", p->resend ? " resend" : "",
-		p->discovered ? " discovered" : "", p->checked, p->first_day, p->changed,
-		p->orphaned_since, reason_word(p->orphan_reason));
+		p->discovered ? " discovered" : "", p->address_changed ? " address_changed" : "",
+		p->checked, p->first_day, p->changed, p->orphaned_since,
+		reason_word(p->orphan_reason));
 }
 
 /* ---- policies ---- */
@@ -325,8 +329,8 @@ struct words {
 	struct evidence evidence;
 	enum person_reason reason;
 	enum error_scope scope;
-	int64_t mails, date, retry_after;
-	bool evaluated, leased, invitable, granted, confirmed, quota, breaker, resend;
+	int64_t mails, mailed, date, retry_after;
+	bool evaluated, changed, leased, invitable, granted, confirmed, quota, breaker, resend;
 };
 
 static bool set_flag(struct words *w, const struct token *t)
@@ -336,6 +340,7 @@ static bool set_flag(struct words *w, const struct token *t)
 		bool *member;
 	} flags[] = {
 		{"evaluated", &w->evaluated},
+		{"changed", &w->changed},
 		{"leased", &w->leased},
 		{"invitable", &w->invitable},
 		{"granted", &w->granted},
@@ -385,6 +390,8 @@ static void set_data(struct words *w, const struct token *t)
 		w->evidence.now = number(t);
 	} else if (is(t, "mails")) {
 		w->mails = w->evidence.mails = number(t);
+	} else if (is(t, "mailed")) {
+		w->mailed = number(t);
 	} else if (is(t, "date")) {
 		w->date = w->evidence.date = number(t);
 	} else if (is(t, "reason")) {
@@ -407,6 +414,10 @@ static void fill(struct person_event *e, struct words *w)
 	switch (e->kind) {
 	case EVENT_SIGHTED:
 		e->evaluated_before = w->evaluated;
+		e->address_changed = w->changed;
+		break;
+	case EVENT_UNBLOCKED:
+		e->mailed = w->mailed;
 		break;
 	case EVENT_UNLINKED:
 		e->unlinked.reason = w->reason;
@@ -449,7 +460,6 @@ static void fill(struct person_event *e, struct words *w)
 	case EVENT_LINKED:
 	case EVENT_COLLISION:
 	case EVENT_BLOCKED:
-	case EVENT_UNBLOCKED:
 	case EVENT_CANCELLED:
 	case EVENT_RELEASED:
 	case EVENT_APPROVED:

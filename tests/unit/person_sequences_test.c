@@ -35,7 +35,7 @@ struct packed {
 };
 #define NEVER 255
 
-enum { APPROVED = 1, RESEND = 2, DISCOVERED = 4, CHECKED = 8, DUE = 16 };
+enum { APPROVED = 1, RESEND = 2, DISCOVERED = 4, CHECKED = 8, DUE = 16, ADDRESS_CHANGED = 32 };
 
 /* One of Google's invitations. */
 struct invited {
@@ -88,6 +88,7 @@ static struct packed pack(const struct person *p)
 		.date_age = age(ROW_GOOGLE, p->intent_date),
 		.flags = (uint8_t)((p->approved ? APPROVED : 0) | (p->resend ? RESEND : 0) |
 				   (p->discovered ? DISCOVERED : 0) |
+				   (p->address_changed ? ADDRESS_CHANGED : 0) |
 				   (ROW_GOOGLE - p->checked < DAY ? CHECKED : 0) |
 				   (p->next_attempt != 0 ? DUE : 0)),
 		.priority = (uint8_t)p->priority,
@@ -108,6 +109,7 @@ static struct person unpack(const struct packed *x)
 	p.approved = x->flags & APPROVED;
 	p.resend = x->flags & RESEND;
 	p.discovered = x->flags & DISCOVERED;
+	p.address_changed = x->flags & ADDRESS_CHANGED;
 	p.checked = x->flags & CHECKED ? ROW_GOOGLE : 0;
 	p.next_attempt = x->flags & DUE ? ROW_NOW : 0;
 	p.priority = (enum priority)x->priority;
@@ -135,8 +137,8 @@ struct known {
 	const char *event;
 };
 
-#define KNOWN_MAX  600000
-#define TABLE_SIZE (1 << 20)
+#define KNOWN_MAX  2000000
+#define TABLE_SIZE (1 << 22)
 
 static struct known *known;
 static int32_t known_count;
@@ -440,6 +442,8 @@ static void continue_from(int32_t n)
 
 	at = n;
 	outside(s, "sighted");
+	if (max_mails == 1)
+		outside(s, "sighted evaluated changed");
 	other.blocked = 1;
 	if (!s.blocked)
 		outside(other, "blocked");

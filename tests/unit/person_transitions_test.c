@@ -27,6 +27,7 @@ static const char *const claimed_texts[] = {
 	"declined answered",
 	"cancelled by_admin",
 	"held dry_run",
+	"held manual discovered",
 	"held unconfirmed intent=now-90h",
 	"failed fault fault=old",
 	"gone mapped orphaned=today orphan=mapped",
@@ -67,12 +68,15 @@ static bool make(const struct product *x, struct person *p)
 	p->approved = x->flags & 1;
 	p->resend = x->flags & 2;
 	p->discovered = x->flags & 4;
+	p->address_changed = x->flags & 8;
 	p->orphan_reason = orphans[x->orphan];
 	p->orphaned_since = x->orphan > 0 ? ROW_TODAY : 0;
 	if (person_state_claimable(p->state))
 		p->next_attempt = ROW_NOW;
 	if (p->state == PERSON_FAILED)
 		memcpy(p->fault_code, "bad", sizeof("bad"));
+	if (p->state == PERSON_FAILED)
+		p->changed = ROW_NOW - 6 * HOUR; /* long enough to be tried again */
 	if (p->reason == REASON_FIRST_CHECK && !p->discovered)
 		p->priority = PRIO_BACKGROUND;
 	return !person_invalid(p);
@@ -83,7 +87,7 @@ static bool next_product(struct product *x)
 	if (++x->orphan < 3)
 		return true;
 	x->orphan = 0;
-	if (++x->flags < 8)
+	if (++x->flags < 16)
 		return true;
 	x->flags = 0;
 	if (++x->intent_mails < 1)
@@ -139,10 +143,10 @@ static void step_under_policies(
 
 /* ---- events ---- */
 
-static const char *const outside[] = {"sighted", "sighted evaluated", "linked",
-	"unlinked reason=mapped", "unlinked reason=account_removed",
-	"unlinked reason=account_removed leased", "collision", "blocked", "unblocked",
-	"observed shows=NOT_YET_SENT mails=0", "observed shows=NOT_YET_SENT mails=1",
+static const char *const outside[] = {"sighted", "sighted evaluated", "sighted evaluated changed",
+	"linked", "unlinked reason=mapped", "unlinked reason=account_removed",
+	"unlinked reason=account_removed leased", "unlinked reason=renamed", "collision", "blocked",
+	"unblocked", "observed shows=NOT_YET_SENT mails=0", "observed shows=NOT_YET_SENT mails=1",
 	"observed shows=NOT_YET_SENT mails=2 date=0", "observed shows=INVITED mails=1",
 	"observed shows=INVITED mails=2", "observed shows=ACCEPTED mails=1",
 	"observed shows=DECLINED mails=1", "observed shows=SOMETHING mails=1", "observed",
@@ -191,7 +195,8 @@ static void automatic_job(const struct person *p)
 		EACH(p, before_send, p, false);
 	if (p->state == PERSON_UNCONFIRMED || p->state == PERSON_INVITED)
 		EACH(p, after_mail, p, false);
-	if (p->state == PERSON_INVITED && p->reason == REASON_ACCOUNT_REMOVED && p->our_mails > 0)
+	if (p->state == PERSON_INVITED && p->our_mails > 0 &&
+		(p->reason == REASON_ACCOUNT_REMOVED || p->reason == REASON_RENAMED))
 		EACH(p, ((const char *const[]){"cancelled"}), p, false);
 	if (p->state != PERSON_SENDING && person_state_claimable(p->state))
 		EACH(p, failures, &claimed, false);

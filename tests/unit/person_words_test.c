@@ -99,11 +99,11 @@ static void words_of_the_ledger_stay(void **state)
 		"", "open", "sent", "refused", "unconfirmed", "resolved_sent", "resolved_unsent"};
 	static const char *const reasons[] = {"", "first_check", "approved", "retried", "retry",
 		"breaker", "send_window", "daily_limit", "reconcile", "resolved_unsent",
-		"discovered", "dry_run", "max_mails", "unknown_state", "manual", "blocked",
-		"collision", "unconfirmed", "interrupted", "sending", "not_invitable", "sent",
-		"resolved", "by_others", "account_removed", "answered", "elsewhere", "deleted",
-		"by_admin", "forgotten", "mapped", "unmapped", "foreign_domain", "excluded",
-		"fault"};
+		"discovered", "address_changed", "dry_run", "max_mails", "unknown_state", "manual",
+		"blocked", "collision", "unconfirmed", "interrupted", "sending", "not_invitable",
+		"sent", "resolved", "by_others", "account_removed", "renamed", "answered",
+		"elsewhere", "deleted", "by_admin", "forgotten", "mapped", "unmapped",
+		"foreign_domain", "excluded", "fault"};
 
 	(void)state;
 	for (size_t n = 0; n < ARRAY_SIZE(outcomes); n++)

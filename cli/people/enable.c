@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * enable [--yes]: shows once more who would be invited, and writes mode = send into the settings.
+ * enable [--yes] [--approve]: shows who would have been invited, writes mode = send into the
+ * settings, and asks whether the people who wait are invited as well. Those who were approved in
+ * dry run are invited in any case.
  *
  * The settings are root's, and root itself only writes that file. A child with the ledger's account
  * reads the ledger, and one with the dispatcher's account signals the dispatcher. So root's rights
  * never touch a ledger or a pid that was planted in the run directory.
  */
-#include "cli/ops/ops.h"
+#include "cli/people/people.h"
 
 #include <getopt.h>
 #include <inttypes.h>
@@ -29,7 +31,10 @@ struct enabling {
 	const struct cli *cli;
 	const struct settings *settings;
 	struct screen screen;
-	int64_t held; /* for the dry run */
+	bool yes, approve;
+	int64_t held;	  /* for the dry run, … */
+	int64_t approved; /* … approved meanwhile, … */
+	int64_t since;	  /* … and since when the first one of them has waited */
 	int64_t queued;
 	int shown;
 };
@@ -58,13 +63,23 @@ static int check_settings(void *ctx)
 	return cli_fail(&fault);
 }
 
-static bool add_reason(const char *reason, int64_t count, void *ctx)
+static bool count_person(const struct person *p, void *ctx)
 {
 	struct enabling *e = ctx;
 
-	if (strcmp(reason, "dry_run") == 0)
-		e->held += count;
+	if (p->reason != REASON_DRY_RUN)
+		return true;
+	e->held++;
+	e->approved += p->approved;
+	if (e->since == 0 || p->changed < e->since)
+		e->since = p->changed;
 	return true;
+}
+
+static bool count_held(struct enabling *e, struct ledger *ledger, struct fault *fault)
+{
+	e->held = e->approved = e->since = 0;
+	return ledger_each_person(ledger, PERSON_HELD, NULL, 0, count_person, e, fault);
 }
 
 static bool show_person(const struct person *p, void *ctx)
@@ -74,7 +89,7 @@ static bool show_person(const struct person *p, void *ctx)
 	if (p->reason != REASON_DRY_RUN)
 		return true;
 	screen_to_column(&e->screen, 2);
-	screen_put(&e->screen, STYLE_PLAIN, p->address);
+	screen_putf(&e->screen, STYLE_PLAIN, "%s%s", p->address, p->approved ? " (approved)" : "");
 	screen_newline(&e->screen);
 	return ++e->shown < SHOWN_MAX;
 }
@@ -99,11 +114,13 @@ static void show_what_follows(struct enabling *e)
 	screen_newline(s);
 	str_format(line, sizeof(line),
 		"From now on, people with an unmanaged account are invited when they are first "
-		"seen, up to %" PRId64 " a day. %s",
+		"seen, up to %" PRId64 " a day.%s",
 		e->settings->sends_per_day,
-		e->held > 0
-			? "The people above stay held until: cloudinvite approve --reason dry_run"
-			: "");
+		e->held == 0 ? ""
+		: e->approve ? " The people above are invited as well."
+		: e->yes     ? " The people above stay held, except those who are approved, until: "
+			       "cloudinvite approve --reason dry_run"
+			     : "");
 	screen_wrap(s, STYLE_PLAIN, 0, line);
 	screen_newline(s);
 }
@@ -111,14 +128,18 @@ static void show_what_follows(struct enabling *e)
 static bool show_ledger(struct enabling *e, struct ledger *ledger, struct fault *fault)
 {
 	struct ledger_summary summary;
-	char people[SCREEN_PEOPLE_SIZE];
+	char people[SCREEN_PEOPLE_SIZE], day[CLOCK_TEXT_SIZE];
 
-	if (!ledger_each_reason(ledger, PERSON_HELD, add_reason, e, fault) ||
+	if (!count_held(e, ledger, fault) ||
 		!ledger_summarise(ledger, clock_wall(), &summary, fault))
 		return false;
 	e->queued = summary.people[PERSON_QUEUED];
-	screen_putf(&e->screen, STYLE_BOLD, "In dry run, %s would have been invited%s",
-		screen_people(people, e->held), e->held > 0 ? ":" : ".");
+	screen_putf(&e->screen, STYLE_BOLD, "In dry run, %s would have been invited",
+		screen_people(people, e->held));
+	if (e->held > 0)
+		screen_putf(&e->screen, STYLE_BOLD, ", the first on %s:", clock_day(e->since, day));
+	else
+		screen_put(&e->screen, STYLE_BOLD, ".");
 	screen_newline(&e->screen);
 	if (e->held > 0 && !ledger_each_person(ledger, PERSON_HELD, NULL, 0, show_person, e, fault))
 		return false;
@@ -162,28 +183,53 @@ static int signal_dispatcher(void *ctx)
 	return EXIT_OK;
 }
 
-/* A ledger that does not exist yet has no history to write to. */
-static int log_enabled(void *ctx)
+/* Counts, and writes to the history. A ledger that does not exist yet has neither. */
+static bool note_enabled(struct enabling *e, struct fault *fault)
 {
-	struct enabling *e = ctx;
-	struct fault fault = {.kind = FAULT_NONE};
-	struct ledger *ledger = ledger_open(e->settings, LEDGER_WRITE, &fault);
+	struct ledger *ledger = ledger_open(e->settings, LEDGER_WRITE, fault);
 	struct history_entry entry = {.at = clock_wall(), .event = "enabled"};
 	char people[SCREEN_PEOPLE_SIZE];
-	bool ok;
+	bool good;
 
 	if (!ledger)
-		return strcmp(fault.code, "ledger_missing") == 0 ? EXIT_OK : cli_fail(&fault);
-	ok = ledger_each_reason(ledger, PERSON_HELD, add_reason, e, &fault);
+		return strcmp(fault->code, "ledger_missing") == 0;
+	good = count_held(e, ledger, fault);
 	str_copy(entry.actor, sizeof(entry.actor), e->cli->actor);
 	str_format(entry.cause, sizeof(entry.cause),
 		"mode = send; held since the dry run until approved: %s",
 		screen_people(people, e->held));
-	ok = ok && ledger_note(ledger, &entry, &fault);
+	good = good && ledger_note(ledger, &entry, fault);
 	ledger_close(ledger);
-	if (ok)
+	if (good)
 		cli_log_decision(e->cli, "enabled", NULL, entry.cause);
-	return ok ? EXIT_OK : cli_fail(&fault);
+	return good;
+}
+
+static bool wants_held(struct enabling *e)
+{
+	char question[96], people[SCREEN_PEOPLE_SIZE];
+
+	if (e->approve || e->yes)
+		return e->approve;
+	str_format(question, sizeof(question), "Invite the %s who waited for this as well?",
+		screen_people(people, e->held));
+	return cli_ask(question);
+}
+
+static int release_held(void *ctx)
+{
+	struct enabling *e = ctx;
+	struct fault fault = {.kind = FAULT_NONE};
+	bool all;
+
+	if (!note_enabled(e, &fault))
+		return cli_fail(&fault);
+	if (e->held == 0)
+		return EXIT_OK;
+	all = e->held > e->approved && wants_held(e);
+	if (!all && e->held > e->approved)
+		cli_print("The others stay held until: cloudinvite approve --reason dry_run");
+	return all || e->approved > 0 ? approve_dry_run(e->cli, all) : EXIT_OK;
 }
 
 /* ---- as root ---- */
@@ -211,7 +257,7 @@ static int as_ledger(struct enabling *e, int (*act)(void *ctx))
 	return run_as_service(e->settings, ACCOUNT_LEDGER, act, e);
 }
 
-static int enable(struct enabling *e, bool yes)
+static int enable(struct enabling *e)
 {
 	int exit_code = as_dispatcher(e, check_settings), told;
 
@@ -219,12 +265,12 @@ static int enable(struct enabling *e, bool yes)
 		exit_code = as_ledger(e, show_held);
 	if (exit_code != EXIT_OK)
 		return exit_code;
-	if (!yes && !cli_confirm("Start sending?"))
+	if (!e->yes && !cli_confirm("Start sending?"))
 		return EXIT_USAGE;
 	exit_code = write_mode(e->settings);
 	if (exit_code != EXIT_OK)
 		return exit_code;
-	exit_code = as_ledger(e, log_enabled);
+	exit_code = as_ledger(e, release_held);
 	told = as_dispatcher(e, signal_dispatcher);
 	return exit_code != EXIT_OK ? exit_code : told;
 }
@@ -232,19 +278,22 @@ static int enable(struct enabling *e, bool yes)
 int verb_enable(const struct cli *cli, int argc, char **argv)
 {
 	static const struct option options[] = {
+		{"approve", no_argument, NULL, 'a'},
 		{"yes", no_argument, NULL, 'y'},
 		{NULL, 0, NULL, 0},
 	};
 	struct enabling e = {.cli = cli};
 	struct fault fault = {.kind = FAULT_NONE};
 	struct settings *settings;
-	bool yes = false;
 	int option, exit_code = EXIT_OK;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option != 'y')
+		if (option == 'a')
+			e.approve = true;
+		else if (option == 'y')
+			e.yes = true;
+		else
 			return cli_usage(cli);
-		yes = true;
 	}
 	if (optind < argc)
 		return cli_usage(cli);
@@ -256,7 +305,7 @@ int verb_enable(const struct cli *cli, int argc, char **argv)
 	if (settings->mode == MODE_SEND)
 		cli_print("Sending is already on: mode = send.");
 	else
-		exit_code = enable(&e, yes);
+		exit_code = enable(&e);
 	settings_free(settings);
 	return exit_code;
 }
