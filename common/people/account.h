@@ -31,7 +31,7 @@ struct account_table {
 };
 
 /* Reads a passwd file of any size. Lines that begin with + or - (NIS), comments (#) and empty lines
- * are ignored, as libc does. */
+ * are ignored, and so are blanks before a line, as libc does. */
 bool account_read(const char *passwd_file, struct account_table *out, struct fault *fault);
 bool account_parse(const char *text, size_t n, struct account_table *out);
 /* By name; NULL if there is none. */
@@ -43,9 +43,14 @@ struct group_table;
 struct group_table *group_read(const char *group_file, const char *names, struct fault *fault);
 struct group_table *group_parse(const char *text, size_t n, const char *names);
 /* The names of the groups (of those asked for) that the user is in, primary or supplementary,
- * sorted, with one blank between. False if they cannot be determined: `out` is too small, or a line
+ * sorted, as a list that str_each_word reads. False if they cannot be determined: `out` is too small, or a line
  * of the file that may matter is broken. For network users, pass gid (gid_t)-1. */
 bool group_names(const struct group_table *t, const char *user, gid_t gid, char *out, size_t size);
+/* The first line (1-based) that is broken and may matter, 0 if none. A member that has a colon, a
+ * semicolon or a blank in it is one: libc ignores the members that such a line means. */
+size_t group_broken_line(const struct group_table *t);
+/* Whether the file has that group; only of those that were asked for. */
+bool group_is_known(const struct group_table *t, const char *name);
 void group_table_free(struct group_table *t);
 
 #endif

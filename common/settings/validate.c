@@ -369,12 +369,25 @@ const char *validate_domains(char *value, const char **remedy)
 	return str_each_word(value, each_is_domain, NULL) ? NULL : "is not a list of domains";
 }
 
+/* A quotation mark that is part of a word has no partner, or stands in the middle of a name. */
+static bool each_is_name(const char *word, size_t len, void *ctx)
+{
+	(void)ctx;
+	return !memchr(word, '"', len) && word[len - 1] != '\\';
+}
+
+const char *validate_names(char *value, const char **remedy)
+{
+	*remedy = "Write names separated by spaces. A name with a space in it is written in "
+		  "quotation marks: \"domain guests\".";
+	return str_each_word(value, each_is_name, NULL) ? NULL : "is not a list of names";
+}
+
 /* User names are compared regardless of case, as directories do. */
 const char *validate_users(char *value, const char **remedy)
 {
-	(void)remedy;
 	str_lower(value);
-	return NULL;
+	return validate_names(value, remedy);
 }
 
 const char *validate_ledger(char *value, const char **remedy)

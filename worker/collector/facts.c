@@ -76,14 +76,16 @@ static bool add_if_member(const char *word, size_t length, void *ctx)
 	struct group entry, *found = NULL;
 	char name[256];
 
-	/* NSS cannot look up a pattern, so the membership is unknown, which excludes. */
+	/* NSS cannot look up a pattern, which settings_check refuses, so the membership is unknown, which excludes. */
 	if (!str_format(name, sizeof(name), "%.*s", (int)length, word) || strpbrk(name, "*?"))
 		return false;
 	if (getgrnam_r(name, &entry, m->buffer, NSS_BUFFER, &found) != 0 || !found)
 		return true;
+	const char *mark = str_word_quoted(name) ? "\"" : "";
 	for (int i = 0; i < m->count; i++)
 		if (m->groups[i] == entry.gr_gid)
-			return strbuf_addf(m->out, "%s%s", m->out->len ? " " : "", name);
+			return strbuf_addf(m->out, "%s%s%s%s", m->out->len ? " " : "", mark, name,
+				mark);
 	return true;
 }
 
