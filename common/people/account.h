@@ -49,8 +49,9 @@ bool group_names(const struct group_table *t, const char *user, gid_t gid, char 
 /* The first line (1-based) that is broken and may matter, 0 if none. A member that has a colon, a
  * semicolon or a blank in it is one: libc ignores the members that such a line means. */
 size_t group_broken_line(const struct group_table *t);
-/* Whether the file has that group; only of those that were asked for. */
-bool group_is_known(const struct group_table *t, const char *name);
+/* The groups of those asked for that exist, by name; one that has two lines is there twice. */
+size_t group_count(const struct group_table *t);
+const char *group_name_at(const struct group_table *t, size_t i);
 void group_table_free(struct group_table *t);
 
 #endif

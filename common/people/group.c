@@ -308,12 +308,14 @@ size_t group_broken_line(const struct group_table *t)
 	return t->broken_line;
 }
 
-bool group_is_known(const struct group_table *t, const char *name)
+size_t group_count(const struct group_table *t)
 {
-	for (size_t i = 0; i < t->group_count; i++)
-		if (strcmp(t->groups[i].name, name) == 0)
-			return true;
-	return false;
+	return t->group_count;
+}
+
+const char *group_name_at(const struct group_table *t, size_t i)
+{
+	return t->groups[i].name;
 }
 
 void group_table_free(struct group_table *t)

@@ -253,6 +253,15 @@ class Settings(harness.Test):
         self.assertIn(MAP, found[("settings_open", "note")])
         self.assertIn(DROP_IN, found[("settings_closed", "bad")])
 
+    def test_a_drop_in_that_a_service_cannot_read_is_found_before_it_is_started(self):
+        for mode, group, who in ((0o600, "root", "the programs"), (0o640, "cloudinvite-dispatcher", "the collector")):
+            self.set(DROP_IN, mode, group)
+            done = program("cloudinvite", "config", "--check")
+            self.assertEqual(done.returncode, 3, done.stdout)
+            said = " ".join(done.stdout.split())
+            self.assertIn(f"{DROP_IN}: {who} cannot read it", said)
+            self.assertIn(f"chgrp cloudinvite-ledger {DROP_IN} && chmod 0640 {DROP_IN}", said)
+
     def test_the_missing_right_is_named(self):
         for words in (("status",), ("config",), ("config", "--check"), ("scan", "--dry-run"),
                       ("explain", "alice"), ("emit", "--trigger", "login", "alice"),
