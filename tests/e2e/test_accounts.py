@@ -85,6 +85,29 @@ def running(said):
     return len(re.findall(r'"running": ?true', said))
 
 
+class Cron(harness.Test):
+    """The lines of cloudinvite-dispatcher(8), as cron runs them: a short PATH, no terminal, and nothing in /run after a
+    boot."""
+
+    def lines(self):
+        with open(harness.SOURCE + "/docs/man/cloudinvite-dispatcher.8", encoding="utf-8") as file:
+            shown = re.search(r"^D=(\S+)\n((?:\S+ +\* \* \* \* root .*\n)+)", file.read(), re.MULTILINE)
+        self.assertEqual(shown[1], "/usr/sbin")
+        return [line.split(None, 6)[6] for line in shown[2].splitlines()]
+
+    def test_they_work_after_a_boot_and_again(self):
+        self.assertEqual(len(self.lines()), 2)
+        for place in ("/run/cloudinvite", "/run/cloudinvite-keeper"):
+            shutil.rmtree(place, ignore_errors=True)
+        for _ in range(2):
+            for line in self.lines():
+                done = subprocess.run(
+                    ["/bin/sh", "-c", line], env={"PATH": "/usr/bin:/bin", "D": sandbox.BIN, "SHELL": "/bin/sh"},
+                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                    timeout=harness.TIMEOUT, check=False)
+                self.assertEqual(done.returncode, 0, line + "\n" + done.stdout)
+
+
 class Tables(harness.Test):
 
     @classmethod
