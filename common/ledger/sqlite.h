@@ -22,7 +22,8 @@ struct statement {
 struct ledger {
 	sqlite3 *db;
 	char *path;
-	bool reading; /* LEDGER_READ */
+	bool reading;  /* LEDGER_READ */
+	bool unclosed; /* there was a write-ahead log when it was opened */
 	dev_t device; /* of the file that was opened, to notice that it was replaced */
 	ino_t inode;
 	char id[33];
