@@ -128,7 +128,7 @@ static bool from_name(char *word, const char **why)
 {
 	str_lower(word);
 	if (word[0] == '\0') {
-		*why = "the full name of the account lacks a first or a last name";
+		*why = "the full name of the account is not one first and one last name";
 		return false;
 	}
 	for (const char *p = word; *p != '\0'; p++)

@@ -36,7 +36,8 @@ struct sighting {
 bool sighting_trigger_parse(const char *word, enum trigger *out);
 
 /* Fills in uid and facts from a local account. The first field of GECOS is split at blanks into
- * first and last word (the last is empty if there is only one). Control characters, invalid UTF-8,
+ * first and last word (the last is empty if there is only one; both are, if there are more than
+ * two). Control characters, invalid UTF-8,
  * commas and colons give empty names. */
 void sighting_facts(struct sighting *s, const struct account *a, const struct group_table *groups,
 	const struct settings *settings);

@@ -203,7 +203,17 @@ static void found_secret(const struct check *c, const struct secret *secret, con
 {
 	char sentence[512];
 
+	uid_t uid;
+	gid_t gid;
+
 	str_format(sentence, sizeof(sentence), "%s %s", secret->path, what);
+	if (!passwd_find(c->s->dispatcher_user, &uid, &gid, NULL)) {
+		diagnose_key(c, DISPATCHING, "google", secret->key, sentence,
+			"There is no account %s in /etc/passwd. Create it with systemd-sysusers, "
+			"then: chown root:%s %s && chmod 0640 %s",
+			c->s->dispatcher_user, c->s->dispatcher_user, secret->path, secret->path);
+		return;
+	}
 	diagnose_key(c, DISPATCHING, "google", secret->key, sentence,
 		"chown root:%s %s && chmod 0640 %s", c->s->dispatcher_user, secret->path,
 		secret->path);

@@ -62,7 +62,7 @@ static void store(struct source *src)
 		return;
 	}
 	if (!setting_set(k, &l->settings, value, &c)) {
-		if (strchr(value, '#'))
+		if (strstr(value, " #"))
 			str_copy(c.remedy, sizeof(c.remedy),
 				"A comment after a value starts with a space and ';', not with "
 				"'#'.");

@@ -85,6 +85,42 @@ def running(said):
     return len(re.findall(r'"running": ?true', said))
 
 
+class OwnAccounts(harness.Test):
+    """The accounts of the services, in files and with rights that are not the usual ones."""
+
+    def passwd(self, change):
+        with open("/etc/passwd", encoding="utf-8") as file:
+            before = file.read()
+        self.addCleanup(sandbox.write, "/etc/passwd", before)
+        sandbox.write("/etc/passwd", change(before))
+
+    def test_a_very_long_line_hides_no_account(self):
+        self.passwd(lambda text: "long:x:4999:4999:" + "g" * 100000 + ":/:/bin/false\n" + text)
+        self.assertEqual(program("cloudinvite", "status").returncode, 0)
+
+    def test_blanks_before_a_line_hide_no_account(self):
+        self.passwd(lambda text: re.sub("^cloudinvite", "  cloudinvite", text, flags=re.MULTILINE))
+        self.assertEqual(program("cloudinvite", "status").returncode, 0)
+
+    def test_a_missing_account_is_named_wherever_it_is_needed(self):
+        self.passwd(lambda text: re.sub("^cloudinvite-dispatcher:.*\n", "", text, flags=re.MULTILINE))
+        for words in (("cloudinvite", "check", ALICE), ("cloudinvite-dispatcher", "--once"),
+                      ("cloudinvite", "config", "--check"), ("cloudinvite", "doctor", "--offline")):
+            said = " ".join(program(*words).stdout.split())
+            with self.subTest(words):
+                self.assertRegex(said, "[Tt]here is no account '?cloudinvite-dispatcher'? in /etc/passwd")
+                self.assertIn("systemd-sysusers", said)
+
+    def test_missing_capabilities_are_named(self):
+        done = subprocess.run(["setpriv", "--bounding-set=-setuid,-setgid", sandbox.BIN + "/cloudinvite", "status"],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              check=False)
+        self.assertEqual(done.returncode, 8, done.stdout)
+        said = " ".join(done.stdout.split())
+        self.assertIn("CAP_SETUID and CAP_SETGID", said)
+        self.assertIn("Or start the command as cloudinvite", said)
+
+
 class Cron(harness.Test):
     """The lines of cloudinvite-dispatcher(8), as cron runs them: a short PATH, no terminal, and nothing in /run after a
     boot."""

@@ -71,6 +71,12 @@ class Names(Rules):
         self.assertIn(r"\xef\xbb\xbfalice@example.com", done.stderr)
 
 
+    def test_a_domain_that_is_not_ascii_is_told_its_other_form(self):
+        self.assertIn("begins with xn--", " ".join(self.site.run("check", "x@m\u00fcller.example").stderr.split()))
+        self.people(domains="m\u00fcller.example")
+        self.assertIn("xn--mller-kva.example for m\u00fcller.example", self.check(3))
+
+
 class Unmatched(Rules):
     def test_right_rules_have_no_notes(self):
         self.site.write("etc/addresses.map", f"Alice {LIDDELL}\nother-*:zoe zoe@example.com\n")
