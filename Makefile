@@ -146,7 +146,7 @@ help:
 #: check      install what the tests need, build, run the tests
 #: bench      measure the bounds of docs/design.md
 #: fuzz       every fuzz target for FUZZ_TIME seconds (60), FUZZ_JOBS at once
-#: mutants    change common/person in one place at a time, and see that a test fails (MUTANTS="--sample 100")
+#: mutants    change rules and schedule in one place at a time, and see that a test fails (MUTANTS="--sample 100")
 #: lint       clang-format, clang-tidy, cppcheck, shellcheck, the project's own rules
 #: analyze    gcc -fanalyzer over what is shipped
 #: deps       install the packages that building needs (apt or dnf)
@@ -211,7 +211,7 @@ $(EMULATOR): $(call objs,$(EMU_SRC))
 	$(LINK) $(LIBS_EMULATOR)
 
 # Fixtures that several unit tests share; the fake Google replaces functions of the library.
-FAKE_SRC := tests/unit/fake_google.c tests/unit/engine_admin.c tests/unit/engine_copy.c
+FAKE_SRC := tests/unit/fake_google.c tests/unit/engine_admin.c tests/unit/engine_command.c tests/unit/engine_copy.c
 LIBTEST := $(O)/libtest.a
 $(LIBTEST): $(call objs,$(filter-out $(UNIT_SRC) $(FAKE_SRC),$(wildcard tests/unit/*.c)))
 	@rm -f $@
@@ -318,7 +318,8 @@ mutants:
 	@$(MAKE) --no-print-directory mutants-run O=$(O)
 mutants-run: export CLOUDINVITE_DEFS = $(CPPFLAGS_ALL)
 mutants-run: export CLOUDINVITE_CFLAGS = -std=gnu11 $(PKG_CFLAGS)
-mutants-run: $(filter $(O)/tests/unit/person_%,$(UNIT_TESTS))
+mutants-run: $(filter $(O)/tests/unit/person_% $(O)/tests/unit/engine_breaker_% $(O)/tests/unit/engine_schedule_%, \
+	$(UNIT_TESTS))
 	@CC="$(CC)" tests/mutants/mutants.py --build $(O) --jobs $(MUTANTS_JOBS) $(MUTANTS)
 
 FUZZ_TIME ?= 60

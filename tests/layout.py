@@ -66,12 +66,6 @@ FOLDERS = {
 # Only these files may include the header. A verb that included the table of verbs would call all other verbs.
 ONLY = {"cli/verbs.h": {"cli/main.c", "cli/verbs.c"}}
 
-# Known circles of calls: the reason, the folder, and the names. A circle that is gone must be removed here.
-KNOWN = [
-    ("a change of the ledger is guarded by a look at the schema, and an upgrade of the schema is such a change",
-     "common/ledger", "guard schema sqlite transaction"),
-]
-
 # A .c file begins with its licence and with a head that says what the file is for.
 HEAD = re.compile(r"/\* SPDX-License-Identifier: Apache-2\.0 \*/\n/\*\n \* \S")
 
@@ -208,19 +202,8 @@ def describe(circle, graph, symbols):
             yield f"  {path} -> {target}{': ' if names else ''}{' '.join(names[:4])}"
 
 
-def unknown_circles(graph, symbols):
-    """Problems with circles of calls: new ones, and rows of KNOWN that are gone."""
-    known = [{f"{folder}/{name}.c" for folder in folders.split() for name in names.split()}
-             for _, folders, names in KNOWN]
-    met = set()
-    for circle in circles(graph):
-        places = [at for at, files in enumerate(known) if circle <= files]
-        met.update(places)
-        if not places:
-            yield from describe(circle, graph, symbols)
-    for at, files in enumerate(known):
-        if at not in met and any(path in graph for path in files):
-            yield f"KNOWN: this circle is gone, take it out: {KNOWN[at][1]}: {KNOWN[at][2]}"
+def all_circles(graph, symbols):
+    return [line for circle in circles(graph) for line in describe(circle, graph, symbols)]
 
 
 def main():
@@ -231,11 +214,10 @@ def main():
     files = sources(options.root)
     graph = includes(options.root, files)
     report("folders include what they may", list(not_allowed(graph)))
-    report("no circle of includes", [line for circle in circles(graph)
-                                     for line in describe(circle, graph, collections.defaultdict(set))])
+    report("no circle of includes", all_circles(graph, collections.defaultdict(set)))
     graph, symbols, absent = calls(options.objects, files)
     report("each file is built", absent)
-    report("no circle of calls between files", list(unknown_circles(graph, symbols)))
+    report("no circle of calls between files", all_circles(graph, symbols))
     report("each .c file has a head", list(headless(options.root, files)))
     print(f"layout: {number - failures} passed, {failures} failed")
     return 1 if failures else 0

@@ -16,6 +16,7 @@
 #include "base/array.h"
 #include "base/file.h"
 #include "base/instance.h"
+#include "base/machine.h"
 #include "base/privdrop.h"
 #include "base/str.h"
 #include "worker/prepare_bounded.h"
@@ -64,6 +65,17 @@ static bool prepare_file(int dir, const char *path, const char *name, uid_t uid,
 	       prepare_error(path, fault);
 }
 
+/* For programs that may not read the UUID of firmware or hypervisor. */
+static bool prepare_machine(int dir, const char *run, struct fault *fault)
+{
+	char product[MACHINE_FACT_SIZE];
+
+	machine_product("", product);
+	return file_replace_at(dir, MACHINE_FILE, product, strlen(product), MACHINE_FILE_MODE) ==
+		       0 ||
+	       prepare_error(run, fault);
+}
+
 static bool prepare_run(const char *run, const struct accounts *a, struct fault *fault)
 {
 	static const struct owner_rule owner_rules[] = {
@@ -91,6 +103,7 @@ static bool prepare_run(const char *run, const struct accounts *a, struct fault 
 		good = good && prepare_file(dir, run, file, owners[i].uid, a->ledger_group,
 				       WAKEUP_FILE_MODE, fault);
 	}
+	good = good && prepare_machine(dir, run, fault);
 	file_close(&dir);
 	return good;
 }

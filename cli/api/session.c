@@ -87,7 +87,7 @@ void api_session_close(struct api_session *session)
 	google_close(session->google);
 	/* The command's work is done, so counters that cannot be stored are not an error. */
 	if (session->ledger)
-		(void)ledger_store_counters(session->ledger, &fault);
+		(void)ledger_store_last_counters(session->ledger, &fault);
 	ledger_close(session->ledger);
 	settings_free(session->settings);
 	*session = (struct api_session){.cli = session->cli};

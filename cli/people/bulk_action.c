@@ -97,9 +97,8 @@ static int decide_in_transaction(const struct action_run *run, const char *addre
 	if (!ledger_begin(ledger, fault))
 		return -1;
 	done = decide(run, address, step, fault);
-	if (done > 0)
-		return ledger_commit(ledger, fault) ? 1 : -1;
-	ledger_rollback(ledger);
+	if (!ledger_end(ledger, done > 0, fault) && done > 0)
+		return -1;
 	return done;
 }
 

@@ -15,21 +15,13 @@
 
 /* ---- stages ---- */
 
-static bool is_one_of(const char *word, const char *const list[], size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(word, list[i]) == 0)
-			return true;
-	return false;
-}
-
 /* Held or queued for something that comes only after Google has shown an unmanaged account. */
 static bool waits_for_the_mail(const char *reason)
 {
 	static const char *const after[] = {"dry_run", "discovered", "max_mails", "unconfirmed",
 		"daily_limit", "send_window", "reconcile"};
 
-	return is_one_of(reason, after, ARRAY_SIZE(after));
+	return str_index(after, ARRAY_SIZE(after), reason) >= 0;
 }
 
 /* An administrator or the settings have decided so. */
@@ -37,7 +29,7 @@ static bool held_for_good(const char *reason)
 {
 	static const char *const good[] = {"blocked", "max_mails"};
 
-	return is_one_of(reason, good, ARRAY_SIZE(good));
+	return str_index(good, ARRAY_SIZE(good), reason) >= 0;
 }
 
 static bool was_invited(enum person_state state)

@@ -29,6 +29,10 @@
 #define INSTANCE_DISPATCHER "dispatcher"
 #define INSTANCE_COMMANDS   "commands"
 
+/* In the run directory: what --prepare found out about the machine as root (base/machine.h). */
+#define MACHINE_FILE	  "machine"
+#define MACHINE_FILE_MODE 0644
+
 #define INSTANCE_LOCK_MODE 0600
 #define WAKEUP_FILE_MODE   0640
 

@@ -199,6 +199,14 @@ static bool word_differs(const char *word, size_t len, void *ctx)
 	return !match_bytes(word, word + len, ctx);
 }
 
+int str_index(const char *const words[], size_t count, const char *word)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(word, words[i]) == 0)
+			return (int)i;
+	return -1;
+}
+
 bool str_in_list(const char *word, const char *list)
 {
 	char copy[512];

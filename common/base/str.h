@@ -36,6 +36,8 @@ bool str_number(const char *s, long long min, long long max, long long *out);
 bool str_each_word(const char *s, bool (*each)(const char *word, size_t len, void *ctx), void *ctx);
 /* Whether a word needs quotation marks in such a list. */
 bool str_word_quoted(const char *word);
+/* The place of `word` in a table of `count` words; -1: it is none of them. */
+int str_index(const char *const words[], size_t count, const char *word);
 /* True if `word` is one of the words of `list`; each may hold the wildcards * and ?. */
 bool str_in_list(const char *word, const char *list);
 /* Shell-style match with * and ? only; no classes, no escapes, linear time for one star. */

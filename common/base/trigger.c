@@ -4,7 +4,7 @@
  */
 #include "base/trigger.h"
 
-#include <string.h>
+#include "base/str.h"
 
 static const char *const words[TRIGGERS] = {
 	[TRIGGER_LOGIN] = "login",
@@ -20,11 +20,9 @@ const char *trigger_word(enum trigger trigger)
 
 bool trigger_parse(const char *word, enum trigger *out)
 {
-	for (int i = 0; i < TRIGGERS; i++) {
-		if (strcmp(word, words[i]) == 0) {
-			*out = (enum trigger)i;
-			return true;
-		}
-	}
-	return false;
+	int at = str_index(words, TRIGGERS, word);
+
+	if (at >= 0)
+		*out = (enum trigger)at;
+	return at >= 0;
 }

@@ -24,21 +24,12 @@ static bool explain_rejection(struct engine *e, const struct admin_waiting *w,
 static bool observe(struct engine *e, const char *address, const struct google_reply *reply,
 	struct fault *fault)
 {
-	const struct evidence seen = {.shown = true,
-		.state = reply->invitation.state,
-		.mails = reply->invitation.mails,
-		.updated = reply->invitation.updated,
-		.date = reply->date,
-		.now = e->now};
+	const struct evidence seen = engine_evidence(&reply->invitation, reply->date, e->now);
 
-	if (!reply->shown)
-		return true;
-	if (!ledger_begin(e->ledger, fault))
-		return false;
-	if (observe_invitation(e, address, &seen, false, fault) && ledger_commit(e->ledger, fault))
-		return true;
-	ledger_rollback(e->ledger);
-	return false;
+	return !reply->shown ||
+	       (ledger_begin(e->ledger, fault) &&
+		       ledger_end(e->ledger, observe_invitation(e, address, &seen, false, fault),
+			       fault));
 }
 
 void engine_ask(struct engine *e, enum google_method method, const char *address,
@@ -98,14 +89,29 @@ static int lease_known(struct engine *e, const char *address, struct fault *faul
 	return found > 0 ? 1 : -1;
 }
 
-static bool store_cancelled(
+/* Another program sends, where this one has waited for longer than its lease lasts: the invitation
+ * that was cancelled may be there again. */
+static void err_sending(const char *address, struct fault *fault)
+{
+	fault_set(fault, FAULT_TRANSIENT, "leased",
+		"Google has cancelled the invitation of %s, but another process is sending a new "
+		"one",
+		address);
+	fault_remedy(fault, "Try again in a moment.");
+}
+
+static void store_cancelled(
 	struct engine *e, const char *address, const char *reason, struct fault *fault)
 {
 	struct person_event event = engine_event(e, EVENT_CANCELLED_BY_ADMIN);
+	struct person_step step;
+	int done;
 
 	event.text = reason;
-	e->changed = true;
-	return ledger_person_apply(e->ledger, address, &event, NULL, e->actor, NULL, fault) >= 0;
+	done = ledger_person_apply(e->ledger, address, &event, NULL, e->actor, &step, fault);
+	e->changed = e->changed || done > 0;
+	if (done == 0 && step.refusal != REFUSAL_NONE)
+		err_sending(address, fault);
 }
 
 /* It is done at Google, also where the ledger does not know the person. */
@@ -138,7 +144,7 @@ void engine_cancel(struct engine *e, const char *address, const char *reason,
 	if (rejection.kind == FAULT_NONE) {
 		log_cancelled(e, plain, reason);
 		if (known > 0)
-			(void)store_cancelled(e, plain, reason, &out->fault);
+			store_cancelled(e, plain, reason, &out->fault);
 	} else if (explain_rejection(e, &w, &rejection, &out->fault)) {
 		out->fault = rejection;
 	}

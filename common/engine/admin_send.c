@@ -85,12 +85,8 @@ static bool claim(struct sending *s, const char *address, bool resend, struct fa
 {
 	struct ledger *ledger = s->engine->ledger;
 
-	if (!ledger_begin(ledger, fault))
-		return false;
-	if (claim_person(s, address, resend, fault) && ledger_commit(ledger, fault))
-		return true;
-	ledger_rollback(ledger);
-	return false;
+	return ledger_begin(ledger, fault) &&
+	       ledger_end(ledger, claim_person(s, address, resend, fault), fault);
 }
 
 /* ---- one transaction ---- */

@@ -48,14 +48,17 @@ struct person_event engine_event(const struct engine *e, enum person_event_kind 
 	return event;
 }
 
-static struct evidence evidence_of(const struct google_reply *reply, int64_t now)
+struct evidence engine_evidence(const struct invitation *shown, int64_t date, int64_t now)
 {
-	return (struct evidence){.shown = reply->shown,
-		.state = reply->invitation.state,
-		.mails = reply->invitation.mails,
-		.updated = reply->invitation.updated,
-		.date = reply->date,
-		.now = now};
+	struct evidence seen = {.date = date, .now = now};
+
+	if (!shown)
+		return seen;
+	seen.shown = true;
+	seen.state = shown->state;
+	seen.mails = shown->mails;
+	seen.updated = shown->updated;
+	return seen;
 }
 
 static void event_of_answer(struct person_event *event, const struct google_reply *reply)
@@ -78,7 +81,8 @@ static void event_of_answer(struct person_event *event, const struct google_repl
 	case ACTION_NONE:
 	case ACTION_AWAIT_CONTROL:
 		event->kind = EVENT_GOT;
-		event->evidence = evidence_of(reply, event->now);
+		event->evidence = engine_evidence(
+			reply->shown ? &reply->invitation : NULL, reply->date, event->now);
 		break;
 	}
 }
@@ -209,7 +213,7 @@ static bool step_now(struct engine *e, const struct person *p, const struct pers
 	int blocked;
 
 	*step = person_step(p, event, policy);
-	if (event->kind != EVENT_PERMIT && step->next.state != PERSON_QUEUED)
+	if (!step->store || (event->kind != EVENT_PERMIT && step->next.state != PERSON_QUEUED))
 		return true;
 	blocked = ledger_blocked(e->ledger, p->address, NULL, 0, fault);
 	if (blocked <= 0)
@@ -236,7 +240,7 @@ bool engine_step(struct engine *e, const struct person *p, const struct person_e
 	held = ledger_may_lease(e->ledger, p->address, e->owner, e->now, &stored, fault);
 	if (held < 0)
 		return false;
-	if (held == 0 || !person_still_claimed(&current, event->claimed, &stored))
+	if (held == 0 || !person_still_claimed(&current, &stored))
 		return let_go(e, p, held > 0, step, fault);
 	if (!step_now(e, &current, event, &policy, step, fault))
 		return false;
@@ -244,6 +248,16 @@ bool engine_step(struct engine *e, const struct person *p, const struct person_e
 		return store(e, step, &stored, fault);
 	return step->action != ACTION_NONE ||
 	       ledger_release(e->ledger, e->owner, p->address, fault);
+}
+
+bool engine_step_free(struct engine *e, const struct person *p, const struct person_event *event,
+	struct person_step *step, struct fault *fault)
+{
+	struct send_policy policy;
+
+	return engine_policy(e, false, &policy, fault) &&
+	       step_now(e, p, event, &policy, step, fault) &&
+	       (!step->store || store(e, step, p->state == PERSON_UNKNOWN ? NULL : p, fault));
 }
 
 /* ---- the log ---- */

@@ -13,6 +13,7 @@
 #include "engine/engine_internal.h"
 
 #include "base/log.h"
+#include "base/minmax.h"
 
 #define BACKLOG_PEOPLE 200 /* as many as one page shows */
 
@@ -53,8 +54,7 @@ bool backlog_check(struct engine *e, struct fault *fault)
 		return false;
 	if (!may)
 		return true;
-	people = ledger_demote_backlog(
-		e->ledger, e->now, pages > BACKLOG_PEOPLE ? pages : BACKLOG_PEOPLE, fault);
+	people = ledger_demote_backlog(e->ledger, e->now, max_i64(pages, BACKLOG_PEOPLE), fault);
 	if (people > 0)
 		resync_for_backlog(e, people);
 	return people >= 0;

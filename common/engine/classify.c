@@ -11,25 +11,12 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/minmax.h"
 #include "base/str.h"
 
-#define BATCH 64
+#define BATCH 256
 
 /* ---- people ---- */
-
-static bool is_trigger(const struct settings *settings, enum trigger trigger)
-{
-	switch (trigger) {
-	case TRIGGER_LOGIN:
-		return settings->triggers & TRIGGER_FLAG_LOGIN;
-	case TRIGGER_CREATED:
-		return settings->triggers & TRIGGER_FLAG_CREATED;
-	case TRIGGER_MANUAL:
-	case TRIGGER_DELETED:
-		break;
-	}
-	return true;
-}
 
 static bool tell_person(
 	struct engine *e, const struct ledger_sighting *s, const char *address, struct fault *fault)
@@ -37,7 +24,7 @@ static bool tell_person(
 	struct person_event event = engine_event(e, EVENT_SIGHTED);
 	char cause[160];
 
-	if (!is_trigger(e->settings, s->seen.trigger))
+	if (!trigger_counts(s->seen.trigger, e->settings))
 		return true;
 	str_format(cause, sizeof(cause), "%s of %.60s on %.60s", trigger_word(s->seen.trigger),
 		s->seen.user, s->seen.host);
@@ -105,9 +92,9 @@ int engine_classify(struct engine *e, const struct address_map *map, int max, st
 	}
 	e->now = clock_wall();
 	do {
-		want = max - total < BATCH ? max - total : BATCH;
+		want = (int)min_i64(max - total, BATCH);
 		got = want > 0 ? classify_batch(e, batch, want, rules, map, fault) : 0;
-		total += got > 0 ? got : 0;
+		total += (int)max_i64(got, 0);
 	} while (want > 0 && got == want);
 	free(batch);
 	/* People may have come, or been approved: the caller wants them looked at. */

@@ -213,6 +213,8 @@ void job_forget(struct job *j);
 
 /* ---- apply.c: what jobs and the administrator's send share ---- */
 enum google_method engine_method_of(enum person_action action);
+/* What Google shows of a person; NULL: nothing (404). `date`: Google's clock at the reply. */
+struct evidence engine_evidence(const struct invitation *shown, int64_t date, int64_t now);
 struct person_event engine_event(const struct engine *e, enum person_event_kind kind);
 void engine_event_of_reply(struct person_event *event, enum person_action call,
 	const struct google_reply *reply, bool *setup);
@@ -220,6 +222,10 @@ void engine_event_of_reply(struct person_event *event, enum person_action call,
 bool engine_policy(struct engine *e, bool send, struct send_policy *policy, struct fault *fault);
 /* Steps `p`, and stores what must be stored, for a person that this engine has leased. */
 bool engine_step(struct engine *e, const struct person *p, const struct person_event *event,
+	struct person_step *step, struct fault *fault);
+/* Steps and stores `p`, a person with no job and no lease: read in this transaction, or
+ * PERSON_UNKNOWN. */
+bool engine_step_free(struct engine *e, const struct person *p, const struct person_event *event,
 	struct person_step *step, struct fault *fault);
 void engine_log_step(const struct engine *e, const struct person_step *step);
 

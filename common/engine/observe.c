@@ -33,47 +33,47 @@ static bool is_sighted(struct engine *e, const char *address, bool *mapped, stru
 	return ledger_each_sighting(e->ledger, NULL, NULL, address, note_mapped, mapped, fault);
 }
 
-static bool apply(struct engine *e, const struct person *known, const struct evidence *seen,
-	struct fault *fault)
+static bool apply(
+	struct engine *e, const struct person *p, const struct evidence *seen, struct fault *fault)
 {
 	struct person_event event = engine_event(e, EVENT_OBSERVED);
-	struct send_policy policy;
 	struct person_step step;
-	struct person now;
-	int found = 1;
 
 	event.evidence = *seen;
-	if (!engine_policy(e, false, &policy, fault))
+	if (!engine_step_free(e, p, &event, &step, fault))
 		return false;
-	if (!person_step(known, &event, &policy).store)
+	if (!step.store)
 		return true;
-	/* Not leased for so short a time: it is one transaction. */
-	if (known->state != PERSON_UNKNOWN) {
-		found = ledger_may_lease(e->ledger, known->address, e->owner, e->now, &now, fault);
-		if (found <= 0)
-			return found == 0;
-		if (!reconcile_observed(e, known, seen, fault))
-			return false;
-	}
-	found = ledger_person_apply(
-		e->ledger, known->address, &event, &policy, e->actor, &step, fault);
-	if (found > 0) {
-		e->changed = true;
-		engine_log_step(e, &step);
-	}
-	return found >= 0;
+	engine_log_step(e, &step);
+	return p->state == PERSON_UNKNOWN || reconcile_observed(e, p, seen, fault);
+}
+
+/* The ledger does not know the person, or another program has a lease. */
+static bool apply_unknown(
+	struct engine *e, const char *address, const struct evidence *seen, struct fault *fault)
+{
+	struct person p = person_new(address, clock_day_start(e->now));
+	bool mapped;
+	int found;
+
+	if (!is_sighted(e, address, &mapped, fault))
+		return false;
+	if (!mapped)
+		return true;
+	found = ledger_person(e->ledger, address, &p, fault);
+	return found == 0 ? apply(e, &p, seen, fault) : found > 0;
 }
 
 bool observe_invitation(struct engine *e, const char *address, const struct evidence *seen,
 	bool unknown_too, struct fault *fault)
 {
-	struct person p = person_new(address, clock_day_start(e->now));
-	int found = ledger_person(e->ledger, address, &p, fault);
-	bool mapped = true;
+	struct person p;
+	/* Not leased for so short a time: it is one transaction. */
+	int found = ledger_may_lease(e->ledger, address, e->owner, e->now, &p, fault);
 
 	if (found < 0)
 		return false;
-	if (found == 0 && (!unknown_too || !is_sighted(e, address, &mapped, fault)))
-		return !unknown_too;
-	return !mapped || has_job(e, address) || apply(e, &p, seen, fault);
+	if (found == 0)
+		return !unknown_too || apply_unknown(e, address, seen, fault);
+	return has_job(e, address) || apply(e, &p, seen, fault);
 }

@@ -13,6 +13,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/machine.h"
+#include "base/minmax.h"
 #include "base/str.h"
 
 #define ELSEWHERE_PEOPLE 3 /* so many are not a single invitation from the console */
@@ -29,18 +31,21 @@ static const char *text_of(const char *why)
 	if (strcmp(why, "other_ledger") == 0)
 		return "Another ledger sent mails from this host before: this ledger does not know "
 		       "to which people.";
+	if (strcmp(why, "other_machine") == 0)
+		return "This ledger is a copy that another machine made: a clone, or an image with "
+		       "a ledger in it. It does not know who was invited from the other machine.";
 	return "Google shows mails of the last three days that this ledger did not send, to three "
 	       "or more of its people: another ledger is in use for this organisation, or this "
 	       "ledger was restored from a backup.";
 }
 
-/* Of two mails the later one counts, and the list is to be read again. */
+/* Of two mails the later one counts (0: it may be out now), and the list is to be read again. */
 static bool start(struct engine *e, const char *why, int64_t mail_date, struct fault *fault)
 {
 	struct ledger_reconcile r = {.since = e->now, .mail_date = mail_date};
 
-	if (e->reconciling && e->reconcile.mail_date > mail_date)
-		r.mail_date = e->reconcile.mail_date;
+	if (e->reconciling && mail_date != 0)
+		r.mail_date = max_i64(e->reconcile.mail_date, mail_date);
 	str_copy(r.cause, sizeof(r.cause), why);
 	str_copy(r.text, sizeof(r.text), text_of(why));
 	if (!ledger_reconcile(e->ledger, &r, e->actor, fault))
@@ -87,19 +92,73 @@ static bool start_alone(struct engine *e, const char *why, struct fault *fault)
 	       ledger_end(e->ledger, start_as_another(e, why, fault), fault);
 }
 
+/* ---- what the collector has found out ---- */
+
+/* The other machine may send at this moment. A restored ledger from which no mail has been sent, by
+ * the ledger and by the journal, lacks none. */
+static bool start_as_copy(struct engine *e, const char *cause, int64_t sends, struct fault *fault)
+{
+	if (strcmp(cause, "restored") != 0)
+		return start(e, cause, 0, fault);
+	return (sends == 0 && e->journal.ledger[0] == '\0') ||
+	       start(e, cause, e->journal.mail_date, fault);
+}
+
+/* On a clone this program may be the first to start: then it notes the copy itself. A machine
+ * without an id says nothing. */
+static bool note_other_machine(struct engine *e, struct fault *fault)
+{
+	char now[MACHINE_FACT_SIZE], named[MACHINE_FACT_SIZE] = "";
+	int found = ledger_get(e->ledger, LEDGER_MACHINE, named, sizeof(named), fault);
+
+	machine_read_id(now);
+	if (found <= 0 || *now == '\0' || strcmp(named, now) == 0)
+		return found >= 0;
+	return ledger_set(e->ledger, LEDGER_MACHINE, now, fault) &&
+	       ledger_note_copy(e->ledger, "other_machine", fault) &&
+	       ledger_take_new_id(e->ledger, fault);
+}
+
+/* In a transaction. The ledger has its new id already. */
+static bool take_noted_copy(struct engine *e, bool *taken, struct fault *fault)
+{
+	char cause[sizeof(e->reconcile.cause)];
+	int64_t sends;
+	int found = ledger_noted_copy(e->ledger, cause, sizeof(cause), fault);
+
+	*taken = found > 0;
+	if (found <= 0)
+		return found == 0;
+	sends = ledger_sends_begun(e->ledger, fault);
+	if (sends < 0 || !ledger_forget_copy(e->ledger, fault) ||
+		!start_as_copy(e, cause, sends, fault))
+		return false;
+	e->sends_begun = sends;
+	return true;
+}
+
+static bool take_noted_copy_alone(struct engine *e, bool *taken, struct fault *fault)
+{
+	return ledger_begin(e->ledger, fault) &&
+	       ledger_end(e->ledger,
+		       note_other_machine(e, fault) && take_noted_copy(e, taken, fault), fault);
+}
+
 bool reconcile_open(struct engine *e, struct fault *fault)
 {
 	struct fault unkept;
 	const char *why;
+	bool copy = false;
 
 	e->now = clock_wall();
 	if (!send_journal_open(&e->journal, e->settings, &unkept) && !e->admin)
 		log_fault(LOG_LEVEL_WARN, "send_journal", &unkept);
-	if (!reconcile_refresh(e, fault) || !compare_journal(e, &why, fault))
+	if (!reconcile_refresh(e, fault) || !take_noted_copy_alone(e, &copy, fault) ||
+		!compare_journal(e, &why, fault))
 		return false;
 	if (!why)
 		return true;
-	if (!start_alone(e, why, fault))
+	if (!copy && !start_alone(e, why, fault))
 		return false;
 	/* Said once: from now on it speaks of this ledger. */
 	e->sends_begun = ledger_sends_begun(e->ledger, fault);
@@ -117,18 +176,22 @@ bool reconcile_count_intents(struct engine *e, struct fault *fault)
 
 void reconcile_write_journal(struct engine *e)
 {
-	int64_t date = engine_google_now(e);
-
 	if (e->intents > 0 || e->realigns)
 		send_journal_write(&e->journal, e->settings, ledger_id(e->ledger), e->sends_begun,
-			date > e->journal.mail_date ? date : e->journal.mail_date);
+			max_i64(engine_google_now(e), e->journal.mail_date));
 }
 
 /* A copy written over the open file. */
 bool reconcile_check_ledger(struct engine *e, struct fault *fault)
 {
-	int64_t sends = ledger_sends_begun(e->ledger, fault);
+	int64_t sends;
+	bool copy = false;
 
+	if (!take_noted_copy(e, &copy, fault))
+		return false;
+	if (copy)
+		return e->realigns = true;
+	sends = ledger_sends_begun(e->ledger, fault);
 	if (sends < 0)
 		return false;
 	if (e->reconciling || sends >= e->journal.sends)
@@ -148,7 +211,7 @@ struct foreign_mails {
 static bool read_count(struct engine *e, struct foreign_mails *t, struct fault *fault)
 {
 	char value[64];
-	long long people = 0, since = 0;
+	long long people, since;
 	char *blank;
 	int found = ledger_get(e->ledger, "mails_elsewhere", value, sizeof(value), fault);
 
@@ -184,7 +247,7 @@ bool reconcile_observed(struct engine *e, const struct person *before, const str
 		return true;
 	if (!ledger_count(e->ledger,
 		    before->our_mails > 0 ? COUNTER_UNEXPLAINED_MAILS : COUNTER_FOREIGN_MAILS,
-		    seen->mails - (before->mails > 0 ? before->mails : 0), fault))
+		    seen->mails - max_i64(before->mails, 0), fault))
 		return false;
 	if (e->reconciling)
 		return true;
@@ -238,7 +301,7 @@ static int64_t left(const struct engine *e)
 
 	if (date == 0 || e->reconcile.mail_date == 0)
 		return -1;
-	return age >= GOOGLE_LAG_S ? 0 : GOOGLE_LAG_S - (age > 0 ? age : 0);
+	return max_i64(GOOGLE_LAG_S - max_i64(age, 0), 0);
 }
 
 int64_t reconcile_until(const struct engine *e)
@@ -249,7 +312,7 @@ int64_t reconcile_until(const struct engine *e)
 		wait = GOOGLE_LAG_S;
 	else if (wait == 0)
 		wait = RESYNC_WAIT_S;
-	return e->now + (wait > WAIT_MIN_S ? wait : WAIT_MIN_S);
+	return e->now + max_i64(wait, WAIT_MIN_S);
 }
 
 int64_t reconcile_wait_ms(const struct engine *e)

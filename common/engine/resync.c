@@ -28,12 +28,8 @@ static bool observe_page(struct engine *e, struct fault *fault)
 {
 	for (size_t n = 0; n < e->resync.page_count; n++) {
 		const struct invitation *row = &e->resync.page[n];
-		const struct evidence seen = {.shown = true,
-			.state = row->state,
-			.mails = row->mails,
-			.updated = row->updated,
-			.date = e->resync.call.reply.date,
-			.now = e->now};
+		const struct evidence seen =
+			engine_evidence(row, e->resync.call.reply.date, e->now);
 
 		if (!observe_invitation(e, row->address, &seen, true, fault))
 			return false;
@@ -45,12 +41,7 @@ static bool observe_page(struct engine *e, struct fault *fault)
 static bool observe_one(struct engine *e, struct fault *fault)
 {
 	const struct google_reply *reply = &e->resync.call.reply;
-	const struct evidence seen = {.shown = reply->shown,
-		.state = reply->invitation.state,
-		.mails = reply->invitation.mails,
-		.updated = reply->invitation.updated,
-		.date = reply->date,
-		.now = e->now};
+	const struct evidence seen = engine_evidence(&reply->invitation, reply->date, e->now);
 
 	return !reply->shown ||
 	       observe_invitation(e, e->resync.people[e->resync.people_at], &seen, false, fault);
@@ -130,7 +121,7 @@ static bool choose_way(struct engine *e, struct fault *fault)
 			       (int)open - s->people_count, add_open, s, fault));
 }
 
-static void clear_answer(struct resync *s)
+static void clear_reply(struct resync *s)
 {
 	free(s->page);
 	free(s->next_token);
@@ -143,7 +134,7 @@ void resync_free(struct engine *e)
 {
 	struct resync *s = &e->resync;
 
-	clear_answer(s);
+	clear_reply(s);
 	free(s->page_token);
 	free(s->people);
 	*s = (struct resync){.call = s->call};
@@ -152,11 +143,11 @@ void resync_free(struct engine *e)
 static bool begin(struct engine *e, struct fault *fault)
 {
 	int64_t at = e->resync.next_at;
-	int troubles = e->resync.failures;
+	int failures = e->resync.failures;
 
 	resync_free(e);
 	e->resync.next_at = at;
-	e->resync.failures = troubles;
+	e->resync.failures = failures;
 	if (!choose_way(e, fault))
 		return false;
 	e->resync.under_way = true;
@@ -203,7 +194,6 @@ bool resync_is_wanted(const struct engine *e)
 bool resync_check(struct engine *e, struct fault *fault)
 {
 	struct resync *s = &e->resync;
-
 	bool wanted = reconcile_wants_resync(e);
 
 	if (!resync_is_wanted(e) || s->call.phase != CALL_IDLE)
@@ -227,7 +217,7 @@ bool resync_check(struct engine *e, struct fault *fault)
 
 static void copy_page(struct resync *s, const struct google_reply *reply)
 {
-	clear_answer(s);
+	clear_reply(s);
 	s->page = calloc(reply->page_count + 1, sizeof(*s->page));
 	s->next_token = reply->next_page_token ? strdup(reply->next_page_token) : NULL;
 	if (!s->page || (reply->next_page_token && !s->next_token)) {
@@ -343,15 +333,15 @@ static int64_t retry_at(struct engine *e)
 }
 
 /* From the first page on: what was read before is in the ledger. */
-static void begin_anew(struct engine *e)
+static void begin_again(struct engine *e)
 {
 	struct resync *s = &e->resync;
 	int64_t next = retry_at(e), backlog = s->backlog;
-	int troubles = s->failures;
+	int failures = s->failures;
 
 	resync_free(e);
 	s->next_at = next;
-	s->failures = troubles;
+	s->failures = failures;
 	s->under_way = backlog > 0;
 	s->backlog = backlog;
 }
@@ -380,14 +370,14 @@ void resync_apply(struct engine *e)
 		s->next_at = retry_at(e);
 		break;
 	case RESYNC_RESTART:
-		begin_anew(e);
+		begin_again(e);
 		break;
 	case RESYNC_OVER:
 		be_over(e);
 		break;
 	}
 	s->step = RESYNC_STAY;
-	clear_answer(s);
+	clear_reply(s);
 	/* gcc -fanalyzer: as in start(). */
 	if (s->call.granted)
 		start(e);

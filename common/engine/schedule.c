@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "base/minmax.h"
 
-#define CLAIM_MAX	   32 /* people a claim; more batches follow at once */
+#define CLAIM_MAX	   64 /* people a claim; more batches follow at once */
 #define CALLS_A_PERSON	   3
 #define PERMITS_MAX	   256
 #define WAIT_MIN_MS	   20
@@ -34,7 +34,7 @@ static bool is_unreachable(const struct engine *e)
  * others. -1: fault. */
 static int claim_size(struct engine *e, struct fault *fault)
 {
-	int room = e->room - e->busy < CLAIM_MAX ? e->room - e->busy : CLAIM_MAX;
+	int room = (int)min_i64(e->room - e->busy, CLAIM_MAX);
 	struct rate_limit_status limit;
 	int64_t permits, fit;
 
@@ -44,9 +44,7 @@ static int claim_size(struct engine *e, struct fault *fault)
 		return -1;
 	permits = limit.effective - limit.effective / 10 - limit.used;
 	fit = permits / CALLS_A_PERSON - e->busy;
-	if (fit < 1 && e->busy == 0)
-		fit = 1;
-	return fit < 0 ? 0 : fit < room ? (int)fit : room;
+	return (int)min_i64(room, max_i64(fit, e->busy == 0 ? 1 : 0));
 }
 
 static bool begin_jobs(struct engine *e, const struct person *people, int n, struct fault *fault)
@@ -155,8 +153,7 @@ static bool acquire(struct engine *e, struct permits *permits, struct fault *fau
 		want = e->in_flight == 0 ? 1 : 0;
 	if (clock_boot_ms() < e->permits_at_ms)
 		return true;
-	want = want < e->parallel - e->in_flight ? want : e->parallel - e->in_flight;
-	want = want < PERMITS_MAX ? want : PERMITS_MAX;
+	want = (int)min_i64(want, min_i64(e->parallel - e->in_flight, PERMITS_MAX));
 	if (want <= 0)
 		return true;
 	permits->granted = rate_limit_acquire(
@@ -164,8 +161,7 @@ static bool acquire(struct engine *e, struct permits *permits, struct fault *fau
 	if (permits->granted < 0)
 		return false;
 	if (permits->granted < want)
-		e->permits_at_ms =
-			clock_boot_ms() + (wait_ms > WAIT_MIN_MS ? wait_ms : WAIT_MIN_MS);
+		e->permits_at_ms = clock_boot_ms() + max_i64(wait_ms, WAIT_MIN_MS);
 	return true;
 }
 
@@ -191,8 +187,7 @@ void schedule_rest(struct engine *e)
 
 	if (!is_unreachable(e) || e->transient_in_a_row == e->rested_for)
 		return;
-	if (e->permits_at_ms < clock_boot_ms() + rest)
-		e->permits_at_ms = clock_boot_ms() + rest;
+	e->permits_at_ms = max_i64(e->permits_at_ms, clock_boot_ms() + rest);
 	if (e->rests == 0)
 		log_event(LOG_LEVEL_WARN, "unreachable",
 			"%d calls in a row failed: calling Google less often",
@@ -205,7 +200,7 @@ void schedule_rest(struct engine *e)
  * the safety net. */
 static int64_t until(const struct engine *e, int64_t wall)
 {
-	return wall <= e->now ? 0 : (wall - e->now) * 1000;
+	return max_i64(wall - e->now, 0) * 1000;
 }
 
 /* Whether a job could go on at once, or as soon as the rate limit permits. Asks for the control
@@ -234,8 +229,8 @@ bool schedule_plan(struct engine *e, struct fault *fault)
 	int64_t now = clock_boot_ms(), next = INT64_MAX, due;
 
 	if (waiting)
-		next = e->permits_at_ms > now ? e->permits_at_ms : now;
-	if (e->wanted > 0 && e->claimed < e->wanted) {
+		next = max_i64(e->permits_at_ms, now);
+	if (e->claimed < e->wanted) {
 		if (!ledger_next_due(e->ledger, &due, fault))
 			return false;
 		if (due > 0)

@@ -99,6 +99,47 @@ int ledger_account_seen(struct ledger *l, const struct sighting *s, struct fault
 	return txn_end(l, result >= 0, fault) ? result : -1;
 }
 
+/* ---- reported for another reason ---- */
+
+/* An address is a verdict's that the person has heard of. Without it, the verdict that follows is a
+ * first one. A collision keeps its address: the other account is found by it. */
+static bool take_trigger(struct ledger *l, const struct ledger_sighting *s, enum trigger trigger,
+	bool first, struct fault *fault)
+{
+	int64_t revision = next_revision(l, fault);
+	struct query q;
+
+	if (revision < 0)
+		return false;
+	query_start(&q, l,
+		"UPDATE sighting SET trigger = ?1, facts_revision = ?2, rules = NULL,"
+		" address = CASE WHEN ?3 AND verdict = 'mapped' THEN '' ELSE address END"
+		" WHERE id = ?4",
+		fault);
+	query_text(&q, trigger_word(trigger));
+	query_number(&q, revision);
+	query_number(&q, first);
+	query_number(&q, s->id);
+	return query_run(&q) && history_sighting(l, s->id, s->seen.user, s->seen.host, "seen",
+					trigger_word(trigger), collector, fault);
+}
+
+int ledger_account_trigger(struct ledger *l, const char *host, const char *user,
+	enum trigger trigger, bool first, struct fault *fault)
+{
+	struct ledger_sighting s;
+	int found;
+
+	if (!txn_begin(l, fault))
+		return -1;
+	found = sighting_find(l, host, user, &s, fault);
+	if (found > 0 && s.gone)
+		found = 0;
+	if (found > 0 && !take_trigger(l, &s, trigger, first, fault))
+		found = -1;
+	return txn_end(l, found >= 0, fault) ? found : -1;
+}
+
 /* ---- removed ---- */
 
 static bool mark_removed(struct ledger *l, const struct ledger_sighting *s, struct fault *fault)

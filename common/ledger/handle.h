@@ -84,6 +84,9 @@ bool ledger_each_worker(struct ledger *l, bool (*each)(const struct ledger_worke
  * After a fault they are added by the next call. Inside a transaction of the caller they count as
  * stored, even if it is rolled back. Does nothing for a ledger that is only read. */
 bool ledger_store_counters(struct ledger *l, struct fault *fault);
+/* The same as the last change before the ledger is closed. It does not wait for the disk: a power
+ * cut may cost these counters, and nothing that was stored before. */
+bool ledger_store_last_counters(struct ledger *l, struct fault *fault);
 /* Adds `n` to a counter without labels, in the transaction of what is counted. */
 bool ledger_count(struct ledger *l, enum counter counter, int64_t n, struct fault *fault);
 /* Every counter and gauge that was ever stored, under counter_name(). */

@@ -177,15 +177,17 @@ static bool reschedule(struct ledger *l, int64_t now, struct fault *fault)
 	return query_run(&q);
 }
 
-/* The same for attempts that no kind of wait explains: one look into the index, for every batch. */
+/* The same for attempts that no kind of wait explains: one look into the index, for every batch. Of
+ * two lower bounds SQLite searches the index by the one that comes first; by 0 it would read
+ * everybody. */
 static bool clamp_schedule(struct ledger *l, int64_t now, struct fault *fault)
 {
 	struct query q;
 
 	query_start(&q, l,
 		"UPDATE person SET next_attempt = ?1, runnable_at = max(?1, lease_until)"
-		" WHERE priority IN ('new', 'retry', 'background') AND runnable_at > 0"
-		" AND runnable_at > ?1 + 8 * 86400",
+		" WHERE priority IN ('new', 'retry', 'background')"
+		" AND runnable_at > ?1 + 8 * 86400 AND runnable_at > 0",
 		fault);
 	query_number(&q, now);
 	return query_run(&q);

@@ -21,8 +21,8 @@ bool ledger_each_person(struct ledger *l, int state, const char *after, int limi
 bool ledger_person_put(struct ledger *l, const struct person *p, const char *cause,
 	const char *actor, struct fault *fault);
 /* Stores step->next in the same way, and how its send ended (step->outcome). `stored`: the person
- * as it was read in this transaction. With an `owner` the person is leased: for an intent, whose
- * result is still to come. */
+ * as it was read in this transaction; NULL: it is not there. With an `owner` the person is leased:
+ * for an intent, whose result is still to come. */
 bool ledger_person_store(struct ledger *l, const struct person_step *step,
 	const struct person *stored, const char *owner, int64_t lease_until, const char *actor,
 	struct fault *fault);

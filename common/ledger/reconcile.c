@@ -178,3 +178,34 @@ int ledger_reconciled(struct ledger *l, const char *cause, const char *actor, st
 		found = -1;
 	return txn_end(l, found >= 0, fault) ? found : -1;
 }
+
+/* ---- copies ---- */
+
+#define COPY_NOTED "copy_noted"
+
+static bool note_copy(struct ledger *l, const char *cause, struct fault *fault)
+{
+	char noted[32];
+	int found = ledger_get(l, COPY_NOTED, noted, sizeof(noted), fault);
+
+	if (found > 0 && strcmp(noted, "other_machine") == 0)
+		cause = noted;
+	return found >= 0 && set_text(l, COPY_NOTED, cause, fault);
+}
+
+bool ledger_note_copy(struct ledger *l, const char *cause, struct fault *fault)
+{
+	return txn_begin(l, fault) && txn_end(l, note_copy(l, cause, fault), fault);
+}
+
+int ledger_noted_copy(struct ledger *l, char *cause, size_t size, struct fault *fault)
+{
+	int found = ledger_get(l, COPY_NOTED, cause, size, fault);
+
+	return found > 0 && !read_id(l, fault) ? -1 : found;
+}
+
+bool ledger_forget_copy(struct ledger *l, struct fault *fault)
+{
+	return ledger_set(l, COPY_NOTED, NULL, fault);
+}

@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Versions of the schema, and how an older ledger gets the newest one. The tables are in
- * schema_v2.c.
+ * The versions of the schema, and the SQL that makes each. The tables are in schema_v2.c.
  */
 #include "ledger/schema.h"
 
 #include "base/array.h"
-#include "base/str.h"
-#include "ledger/guard.h"
 
 const struct migration schema_migrations[] = {
 	{.sql = {schema_v1}, .whole = {schema_v1}},
 	{.sql = {schema_v2_move_v1, schema_v2_tables, schema_v2_fill_from_v1, schema_v2_indexes},
-		.whole = {schema_v2_tables, schema_v2_indexes}},
+		.whole = {schema_v2_tables, schema_v2_indexes},
+		.implied = schema_v2_implied},
 };
 const int schema_newest = ARRAY_SIZE(schema_migrations);
 
@@ -39,16 +37,6 @@ bool schema_other_version(struct ledger *l, int64_t version, struct fault *fault
 			     : "Restart the services: they migrate the ledger when they start.");
 }
 
-/* A pragma has no bound values. These two are constants. */
-static bool set_version(struct ledger *l, int version, struct fault *fault)
-{
-	char sql[128];
-
-	str_format(sql, sizeof(sql), "PRAGMA application_id = %d; PRAGMA user_version = %d",
-		LEDGER_APPLICATION_ID, version);
-	return sql_execute(l, sql, fault);
-}
-
 static bool execute_all(const char *const texts[SCHEMA_TEXTS],
 	bool (*execute)(const char *sql, void *ctx), void *ctx)
 {
@@ -58,70 +46,27 @@ static bool execute_all(const char *const texts[SCHEMA_TEXTS],
 	return true;
 }
 
-bool schema_make(const struct migration *steps, int version,
+static int last_whole(const struct migration *steps, int version)
+{
+	int at = version - 1;
+
+	while (at > 0 && !steps[at].whole[0])
+		at--;
+	return at;
+}
+
+bool schema_make(const struct migration *steps, int from, int version,
 	bool (*execute)(const char *sql, void *ctx), void *ctx)
 {
-	int first = version - 1;
+	int at = from;
 
-	while (first > 0 && !steps[first].whole[0])
-		first--;
-	if (version > 0 && !execute_all(steps[first].whole, execute, ctx))
-		return false;
-	for (int at = first + 1; at < version; at++)
-		if (!execute_all(steps[at].sql, execute, ctx))
-			return false;
-	return true;
-}
-
-struct making {
-	struct ledger *ledger;
-	struct fault *fault;
-};
-
-static bool execute(const char *sql, void *ctx)
-{
-	struct making *m = ctx;
-
-	return sql_execute(m->ledger, sql, m->fault);
-}
-
-static bool make_steps(struct ledger *l, const struct migration *steps, int count,
-	const struct schema_hooks *hooks, struct fault *fault)
-{
-	struct making m = {l, fault};
-	int64_t application, version;
-
-	/* Another program may have made the steps before this transaction began. */
-	if (!schema_read(l, &application, &version, fault))
-		return false;
-	if (version >= count)
-		return true;
-	if (!guard_compare(l, steps, (int)version, fault))
-		return false;
-	if (version == 0)
-		return schema_make(steps, count, execute, &m) &&
-		       hooks->created(l, hooks->ctx, fault) && set_version(l, count, fault);
-	for (int at = (int)version; at < count; at++)
-		if (!execute_all(steps[at].sql, execute, &m))
-			return false;
-	return hooks->migrated(l, version, hooks->ctx, fault) && set_version(l, count, fault);
-}
-
-bool schema_migrate(struct ledger *l, const struct migration *steps, int count,
-	const struct schema_hooks *hooks, struct fault *fault)
-{
-	int64_t application, version;
-
-	l->guarded = false; /* make_steps compares what it finds */
-	if (!schema_read(l, &application, &version, fault))
-		return false;
-	if (version < count) {
-		if (!txn_begin(l, fault))
-			return false;
-		guard_allow_long(l);
-		if (!txn_end(l, make_steps(l, steps, count, hooks, fault), fault))
+	if (from == 0 && version > 0) {
+		at = last_whole(steps, version);
+		if (!execute_all(steps[at++].whole, execute, ctx))
 			return false;
 	}
-	l->schema = count > version ? count : (int)version;
+	for (; at < version; at++)
+		if (!execute_all(steps[at].sql, execute, ctx))
+			return false;
 	return true;
 }

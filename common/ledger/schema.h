@@ -19,9 +19,12 @@ struct migration {
 	/* The same schema from nothing, for a new ledger and for the comparison. Without it, that
 	 * begins with an earlier version. */
 	const char *whole[SCHEMA_TEXTS];
+	/* With that, the objects that SQLite adds itself, as statements of the same form. NULL: the
+	 * comparison is made with a database in memory. */
+	const char *implied;
 };
-extern const char schema_v1[], schema_v2_tables[], schema_v2_indexes[], schema_v2_move_v1[],
-	schema_v2_fill_from_v1[];
+extern const char schema_v1[], schema_v2_tables[], schema_v2_indexes[], schema_v2_implied[],
+	schema_v2_move_v1[], schema_v2_fill_from_v1[];
 extern const struct migration schema_migrations[];
 extern const int schema_newest;
 
@@ -29,10 +32,16 @@ extern const int schema_newest;
 bool schema_read(struct ledger *l, int64_t *application, int64_t *version, struct fault *fault);
 /* Reports that the ledger has another version than this program. Always false. */
 bool schema_other_version(struct ledger *l, int64_t version, struct fault *fault);
-/* Creates the schema of this version where there is none, by calls of `execute`, which returns
- * false to stop. */
-bool schema_make(const struct migration *steps, int version,
+/* Makes the schema of this version out of that of version `from` (0: there is none), by calls of
+ * `execute`, which returns false to stop. */
+bool schema_make(const struct migration *steps, int from, int version,
 	bool (*execute)(const char *sql, void *ctx), void *ctx);
+/* schema_text.c: whether these rows (type, name, tbl_name, sql) are the schema that the step's
+ * `whole` creates. False also means: unknown, compare them in another way. */
+bool schema_rows_match(const struct migration *step, sqlite3_stmt *rows);
+
+/* ---- migrate.c ---- */
+
 /* What only the caller can do, in the same transaction. */
 struct schema_hooks {
 	/* A file that was empty has got its schema. */

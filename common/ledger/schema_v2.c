@@ -171,6 +171,16 @@ const char schema_v2_indexes[] =
 	"	UPDATE count_send SET n = n + (new." COUNTS ") - (old." COUNTS ")"
 	"		WHERE quarter = new.at / 900; END;";
 
+/* ---- what SQLite adds ---- */
+
+/* For AUTOINCREMENT, UNIQUE and PRIMARY KEY. */
+const char schema_v2_implied[] = "CREATE TABLE sqlite_sequence(name,seq);"
+				 "CREATE INDEX sqlite_autoindex_meta_1 ON meta;"
+				 "CREATE INDEX sqlite_autoindex_sighting_1 ON sighting;"
+				 "CREATE INDEX sqlite_autoindex_person_1 ON person;"
+				 "CREATE INDEX sqlite_autoindex_block_1 ON block;"
+				 "CREATE INDEX sqlite_autoindex_worker_1 ON worker;";
+
 /* ---- from version 1 ---- */
 
 const char schema_v2_move_v1[] =

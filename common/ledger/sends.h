@@ -28,7 +28,7 @@ int64_t ledger_count_sends(struct ledger *l, int sends, struct fault *fault);
 /* ---- reconcile ---- */
 
 struct ledger_reconcile {
-	char cause[32];	   /* "restored", "other_ledger", "mails_elsewhere" */
+	char cause[32];	   /* "restored", "other_ledger", "other_machine", "mails_elsewhere" */
 	char text[320];	   /* for people */
 	int64_t since;	   /* our clock, for people */
 	int64_t mail_date; /* Google's clock: no such mail is later; 0: not known yet */
@@ -42,5 +42,15 @@ bool ledger_reconcile(
 	struct ledger *l, const struct ledger_reconcile *r, const char *actor, struct fault *fault);
 /* Ends it: people who were queued for "reconcile" are due at once. 1, 0 (there was none), -1. */
 int ledger_reconciled(struct ledger *l, const char *cause, const char *actor, struct fault *fault);
+
+#define LEDGER_MACHINE "machine_id" /* in meta: of the machine on which the ledger is used */
+
+/* The collector has found that this ledger is a copy: `cause` is "restored" or "other_machine",
+ * which outranks it. The ledger keeps the cause until the engine has begun a reconcile for it. The
+ * caller also gives the ledger a new id (ledger_take_new_id), in the same transaction. */
+bool ledger_note_copy(struct ledger *l, const char *cause, struct fault *fault);
+/* 1 and the cause, 0, -1. Also reads the id again. */
+int ledger_noted_copy(struct ledger *l, char *cause, size_t size, struct fault *fault);
+bool ledger_forget_copy(struct ledger *l, struct fault *fault);
 
 #endif

@@ -5,6 +5,10 @@
  */
 #include "ledger/sighting.h"
 
+#include <inttypes.h>
+
+#include "base/str.h"
+#include "ledger/administration.h"
 #include "ledger/person.h"
 
 bool sighting_row(struct query *q, struct ledger_sighting *out)
@@ -50,6 +54,12 @@ int sighting_find(struct ledger *l, const char *host, const char *user, struct l
 		found = -1;
 	query_end(&q);
 	return found;
+}
+
+int ledger_sighting(struct ledger *l, const char *host, const char *user,
+	struct ledger_sighting *out, struct fault *fault)
+{
+	return sighting_find(l, host, user, out, fault);
 }
 
 /* The revision is read first: changes between the two queries then count as not yet read. */
@@ -120,18 +130,55 @@ bool ledger_each_sighting(struct ledger *l, const char *host, const char *user, 
 	return query_end(&q) && good;
 }
 
-bool ledger_changes_since(struct ledger *l, const char *host, int64_t since, int64_t *last,
-	bool (*each)(const char *user, const char *word, void *ctx), void *ctx, struct fault *fault)
+/* ---- what the collector has reported ---- */
+
+#define REPORT_REVISION "report_revision"
+
+static int64_t newest_revision(struct ledger *l, struct fault *fault)
 {
-	char user[USER_MAX + 1], word[32];
+	int64_t revision = 0;
 	struct query q;
-	bool more = true;
 
 	query_start(&q, l, "SELECT revision FROM ledger_info", fault);
-	if (query_one(&q, last) < 0)
+	return query_one(&q, &revision) < 0 ? -1 : revision;
+}
+
+bool ledger_note_report(struct ledger *l, struct fault *fault)
+{
+	int64_t revision = newest_revision(l, fault);
+	char value[24];
+
+	str_format(value, sizeof(value), "%" PRId64, revision);
+	return revision >= 0 && ledger_set(l, REPORT_REVISION, value, fault);
+}
+
+int64_t ledger_last_report(struct ledger *l, struct fault *fault)
+{
+	char value[24];
+	long long revision = 0;
+	int found = ledger_get(l, REPORT_REVISION, value, sizeof(value), fault);
+
+	if (found > 0 && !str_number(value, 0, INT64_MAX, &revision)) {
+		sql_unexpected(l, REPORT_REVISION, value, fault);
+		return -1;
+	}
+	return found < 0 ? -1 : revision;
+}
+
+bool ledger_changes_since(struct ledger *l, const char *host, int64_t since, int64_t *last,
+	bool (*each)(const char *user, enum trigger trigger, const char *word, void *ctx),
+	void *ctx, struct fault *fault)
+{
+	char user[USER_MAX + 1], word[32];
+	enum trigger trigger;
+	struct query q;
+	bool good = true, more = true;
+
+	*last = newest_revision(l, fault);
+	if (*last < 0)
 		return false;
 	query_start(&q, l,
-		"SELECT s.account, coalesce(p.state, s.verdict) FROM sighting s"
+		"SELECT s.account, s.trigger, coalesce(p.state, s.verdict) FROM sighting s"
 		" LEFT JOIN person p ON p.address = s.address"
 		" WHERE s.host = ? AND s.revision > ? AND s.gone_day IS NULL"
 		" AND s.verdict <> 'none' ORDER BY s.revision",
@@ -141,9 +188,12 @@ bool ledger_changes_since(struct ledger *l, const char *host, int64_t since, int
 	while (more && query_row(&q) > 0) {
 		row_text(&q, user, sizeof(user));
 		row_text(&q, word, sizeof(word));
-		more = each(user, word, ctx);
+		good = sighting_trigger_parse(word, &trigger) ||
+		       sql_unexpected(l, "trigger", word, fault);
+		row_text(&q, word, sizeof(word));
+		more = good && each(user, trigger, word, ctx);
 	}
-	return query_end(&q);
+	return query_end(&q) && good;
 }
 
 /* ---- unlinking ---- */

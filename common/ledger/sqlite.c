@@ -184,16 +184,6 @@ void query_start_plain(struct query *q, struct ledger *l, const char *sql, struc
 	q->statement = prepared(l, sql, fault);
 }
 
-void query_start(struct query *q, struct ledger *l, const char *sql, struct fault *fault)
-{
-	*q = (struct query){.ledger = l, .fault = fault};
-	if (sqlite3_get_autocommit(l->db) && !query_txn_begin(q, fault))
-		return;
-	q->statement = prepared(l, sql, fault);
-	if (!q->statement && l->query_txn == q)
-		query_txn_end(l);
-}
-
 static void give_back(struct query *q)
 {
 	if (!q->statement)
@@ -205,6 +195,17 @@ static void give_back(struct query *q)
 	q->statement = NULL;
 	if (q->ledger->query_txn == q)
 		query_txn_end(q->ledger);
+}
+
+void query_txn_end(struct ledger *l)
+{
+	struct query q;
+
+	l->query_txn = NULL;
+	if (sqlite3_get_autocommit(l->db))
+		return;
+	query_start_plain(&q, l, "COMMIT", NULL);
+	(void)query_run(&q);
 }
 
 static void failed(struct query *q, int rc)

@@ -60,7 +60,7 @@ struct query {
  * that has worked take 300 KB. Does nothing while a query is open. */
 void statements_free(struct ledger *l);
 /* `sql` must be a constant: it identifies the statement. Outside of a transaction the query gets
- * one of its own, which ends with the query. */
+ * one of its own, which ends with the query (transaction.c). */
 void query_start(struct query *q, struct ledger *l, const char *sql, struct fault *fault);
 /* For statements that begin and end transactions, and for the header of the file. */
 void query_start_plain(struct query *q, struct ledger *l, const char *sql, struct fault *fault);
@@ -92,8 +92,7 @@ bool txn_begin(struct ledger *l, struct fault *fault);
 bool txn_end(struct ledger *l, bool good, struct fault *fault);
 /* The revision of this transaction (see ledger_changes_since); -1. */
 int64_t next_revision(struct ledger *l, struct fault *fault);
-/* The transaction of a single query. */
-bool query_txn_begin(struct query *q, struct fault *fault);
+/* Ends the transaction that a single query has begun. */
 void query_txn_end(struct ledger *l);
 /* Several queries in one snapshot. */
 bool snapshot_begin(struct ledger *l, struct fault *fault);

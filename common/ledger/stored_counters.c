@@ -78,6 +78,12 @@ bool ledger_store_counters(struct ledger *l, struct fault *fault)
 	return true;
 }
 
+bool ledger_store_last_counters(struct ledger *l, struct fault *fault)
+{
+	return sql_execute(l, "PRAGMA synchronous = NORMAL", fault) &&
+	       ledger_store_counters(l, fault);
+}
+
 bool ledger_each_counter(struct ledger *l, bool (*each)(const char *name, int64_t n, void *ctx),
 	void *ctx, struct fault *fault)
 {

@@ -166,19 +166,19 @@ static bool begin_reading(struct ledger *l, struct fault *fault)
 	return false;
 }
 
-bool query_txn_begin(struct query *q, struct fault *fault)
+void query_start(struct query *q, struct ledger *l, const char *sql, struct fault *fault)
 {
-	if (!begin_reading(q->ledger, fault))
-		return false;
-	q->ledger->query_txn = q;
-	return true;
-}
+	bool alone = sqlite3_get_autocommit(l->db);
 
-void query_txn_end(struct ledger *l)
-{
-	l->query_txn = NULL;
-	if (!sqlite3_get_autocommit(l->db))
-		(void)run(l, "COMMIT", NULL);
+	*q = (struct query){.ledger = l, .fault = fault};
+	if (alone && !begin_reading(l, fault))
+		return;
+	query_start_plain(q, l, sql, fault);
+	if (!alone)
+		return;
+	l->query_txn = q;
+	if (!q->statement)
+		query_txn_end(l);
 }
 
 /* Within another transaction, or a query that is being read, it is the snapshot of that one. */

@@ -31,6 +31,7 @@ struct group_table {
 	struct member *members; /* by user, then by group */
 	size_t member_count;
 	size_t broken_line; /* the first broken line that may matter (1-based), 0 if none */
+	bool whole;	    /* gid 0 is there, and the last line has an end */
 	char *text;
 };
 
@@ -188,6 +189,30 @@ static size_t take_lines(struct group_table *t, size_t n, const char *names, str
 	return count;
 }
 
+/* "root:x:0:…": the third field is a zero. */
+static bool is_of_root(const char *line, size_t n)
+{
+	const char *end = line + n;
+	const char *password = memchr(line, ':', n);
+	const char *gid = password ? memchr(password + 1, ':', (size_t)(end - password - 1)) : NULL;
+
+	return gid && end - gid >= 2 && gid[1] == '0' && (end - gid == 2 || gid[2] == ':');
+}
+
+/* Before the lines are taken apart. */
+static bool has_root(const char *text, size_t n)
+{
+	for (const char *line = text, *end = text + n; line < end;) {
+		const char *newline = memchr(line, '\n', (size_t)(end - line));
+		size_t length = (size_t)((newline ? newline : end) - line);
+
+		if (length > 0 && !passed_over(line) && is_of_root(line, length))
+			return true;
+		line += length + 1;
+	}
+	return false;
+}
+
 /* Takes ownership of `text`. */
 static struct group_table *table_new(char *text, size_t n, const char *names)
 {
@@ -200,6 +225,7 @@ static struct group_table *table_new(char *text, size_t n, const char *names)
 		goto out;
 	}
 	t->text = text;
+	t->whole = n > 0 && text[n - 1] == '\n' && has_root(text, n);
 	if (!lines)
 		goto out;
 	t->group_count = take_lines(t, n, names, lines);
@@ -316,6 +342,11 @@ size_t group_count(const struct group_table *t)
 const char *group_name_at(const struct group_table *t, size_t i)
 {
 	return t->groups[i].name;
+}
+
+bool group_file_whole(const struct group_table *t)
+{
+	return t->whole;
 }
 
 void group_table_free(struct group_table *t)

@@ -19,6 +19,33 @@ bool sighting_trigger_parse(const char *word, enum trigger *out)
 	return true;
 }
 
+bool trigger_counts(enum trigger trigger, const struct settings *settings)
+{
+	switch (trigger) {
+	case TRIGGER_LOGIN:
+		return settings->triggers & TRIGGER_FLAG_LOGIN;
+	case TRIGGER_CREATED:
+		return settings->triggers & TRIGGER_FLAG_CREATED;
+	case TRIGGER_MANUAL:
+	case TRIGGER_DELETED:
+		break;
+	}
+	return true;
+}
+
+bool trigger_outranks(enum trigger now, enum trigger known, const struct settings *settings)
+{
+	static const int ranks[] = {
+		[TRIGGER_DELETED] = 0,
+		[TRIGGER_CREATED] = 1,
+		[TRIGGER_LOGIN] = 2,
+		[TRIGGER_MANUAL] = 3,
+	};
+	bool counts = trigger_counts(now, settings), counted = trigger_counts(known, settings);
+
+	return counts == counted ? ranks[now] > ranks[known] : counts;
+}
+
 /* C0, DEL and, in UTF-8, C1: bytes that a terminal or a header may treat as commands. */
 static bool has_controls(const char *s, size_t n)
 {

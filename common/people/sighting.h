@@ -35,6 +35,12 @@ struct sighting {
 /* Like trigger_parse, but without `deleted`: such an account has no sighting. */
 bool sighting_trigger_parse(const char *word, enum trigger *out);
 
+/* Whether the settings invite for this trigger. An administrator's always counts. */
+bool trigger_counts(enum trigger trigger, const struct settings *settings);
+/* Whether a known account that is reported with `now` matters more than with `known`: one that
+ * counts over one that does not, and then `manual` over `login` over `created`. */
+bool trigger_outranks(enum trigger now, enum trigger known, const struct settings *settings);
+
 /* Fills in uid and facts from a local account. The first field of GECOS is split at blanks into
  * first and last word (the last is empty if there is only one; both are, if there are more than
  * two). Control characters, invalid UTF-8,

@@ -31,12 +31,11 @@ const char *verdict_word(enum verdict_kind kind)
 
 bool verdict_parse(const char *word, enum verdict_kind *out)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(kind_words); i++)
-		if (strcmp(word, kind_words[i]) == 0) {
-			*out = (enum verdict_kind)i;
-			return true;
-		}
-	return false;
+	int at = str_index(kind_words, ARRAY_SIZE(kind_words), word);
+
+	if (at >= 0)
+		*out = (enum verdict_kind)at;
+	return at >= 0;
 }
 
 /* What the rules evaluate. */

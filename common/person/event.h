@@ -173,11 +173,10 @@ struct person_step person_step(
 bool person_transition_allowed(
 	enum person_state from, enum person_event_kind e, enum person_state to);
 
-/* Whether the stored person is still the one that a job has claimed, or has stored since (its
- * intent): no other program has taken over. If so, takes over into `p`, the job's person, what
- * others may set meanwhile. */
-bool person_still_claimed(
-	struct person *p, const struct person *claimed, const struct person *stored);
+/* Whether the stored person is still that of the job, `p`: no other program has taken over. If so,
+ * takes over into `p` what others may set meanwhile. Between two steps that are stored, a job
+ * changes neither the state of its person nor the intent. */
+bool person_still_claimed(struct person *p, const struct person *stored);
 
 const char *person_event_word(enum person_event_kind kind);
 const char *person_action_word(enum person_action action);

@@ -4,6 +4,7 @@
  * shows.
  */
 #include "base/array.h"
+#include "base/minmax.h"
 #include "base/str.h"
 #include "person/step_internal.h"
 
@@ -64,10 +65,11 @@ static bool lag_is_over(const struct person *p, const struct evidence *e, bool *
 	return e->now - p->intent_at >= GOOGLE_LAG_S;
 }
 
+/* A count that was not known at the intent (-1) is none of Google's. */
 static bool proves_unsent(const struct person *p, const struct evidence *e, bool by_google)
 {
 	return by_google && e->shown && e->state == INVITATION_NOT_YET_SENT &&
-	       p->intent_mails >= 0 && e->mails == p->intent_mails;
+	       e->mails == p->intent_mails;
 }
 
 static void on_proved_sent(struct person_step *step, const struct evidence *e)
@@ -108,9 +110,11 @@ static void resolve_intent(struct person_step *step, const struct evidence *e)
 	date_intent(p, e);
 	if (proves_sent(p, e)) {
 		on_proved_sent(step, e);
-	} else if (p->state == PERSON_HELD) {
 		return;
-	} else if (!lag_is_over(p, e, &by_google)) {
+	}
+	if (p->state == PERSON_HELD)
+		return;
+	if (!lag_is_over(p, e, &by_google)) {
 		p->next_attempt = evidence_next_check(p, e->now);
 	} else if (proves_unsent(p, e, by_google)) {
 		on_proved_unsent(step, e);
@@ -127,7 +131,7 @@ static void resolve_intent(struct person_step *step, const struct evidence *e)
 static bool is_withdrawn(const struct person *p, const struct evidence *e)
 {
 	return (e->mails > 0 && e->mails >= p->mails) ||
-	       (e->date != 0 && p->intent_date != 0 && e->date - p->intent_date >= GOOGLE_LAG_S);
+	       (p->intent_date != 0 && e->date - p->intent_date >= GOOGLE_LAG_S);
 }
 
 static void on_shown_not_sent(struct person_step *step, const struct evidence *e)
@@ -168,8 +172,9 @@ static void on_shown_answer(struct person_step *step, const struct evidence *e)
 
 static void on_shown(struct person_step *step, const struct evidence *e)
 {
-	/* At a resend, what was so before the mail proves nothing about it. */
-	if (step->next.intent_at != 0 && step->next.resend)
+	/* At a resend, what was so before the mail proves nothing about it. An intent that is still
+	 * open here is a resend's, or Google shows a state that says nothing. */
+	if (step->next.intent_at != 0)
 		return;
 	switch (e->state) {
 	case INVITATION_NOT_YET_SENT:
@@ -212,7 +217,7 @@ bool evidence_apply(struct person_step *step, const struct evidence *e)
 
 bool evidence_mailed_elsewhere(const struct person *before, const struct evidence *e)
 {
-	int64_t known = before->mails > 0 ? before->mails : 0;
+	int64_t known = max_i64(before->mails, 0);
 
 	if (!e->shown || e->date == 0 || e->mails <= known || before->intent_at != 0)
 		return false;

@@ -106,7 +106,8 @@ static const char *orphan_invalid(const struct person *p)
 
 static const char *numbers_invalid(const struct person *p)
 {
-	if (p->mails < -1 || p->our_mails < 0 || p->attempts < 0 || p->intent_mails < -1)
+	/* `mails` is not below intent_mails (P3). */
+	if (p->our_mails < 0 || p->attempts < 0 || p->intent_mails < -1)
 		return "P8: a number is below its range";
 	if (p->next_attempt < 0 || p->intent_at < 0 || p->intent_date < 0 || p->checked < 0 ||
 		p->changed < 0 || p->orphaned_since < 0)

@@ -20,18 +20,15 @@ bool person_state_claimable(enum person_state state)
 	       state == PERSON_INVITED;
 }
 
-bool person_still_claimed(
-	struct person *p, const struct person *claimed, const struct person *stored)
+bool person_still_claimed(struct person *p, const struct person *stored)
 {
-	/* What the questions have changed is not stored before the intent. */
-	const struct person *ours = p->state == PERSON_SENDING ? p : claimed;
 	/* If the host's clock jumps ahead, a lease may end while the send is under way. Another
 	 * program then takes this one for dead and marks the person unconfirmed. The reply is still
 	 * good. */
-	bool same_state = stored->state == ours->state ||
-			  (ours->state == PERSON_SENDING && stored->state == PERSON_UNCONFIRMED);
+	bool same_state = stored->state == p->state ||
+			  (p->state == PERSON_SENDING && stored->state == PERSON_UNCONFIRMED);
 
-	if (!same_state || stored->intent_at != ours->intent_at)
+	if (!same_state || stored->intent_at != p->intent_at)
 		return false;
 	p->approved = p->approved || stored->approved;
 	p->first_day = stored->first_day;

@@ -32,7 +32,6 @@ void step_back(struct person_step *step, const struct person_event *e)
 	step->next.first_day = now.first_day;
 	step->next.orphaned_since = now.orphaned_since;
 	step->next.orphan_reason = now.orphan_reason;
-	step->action = ACTION_NONE;
 	if (now.state == PERSON_SENDING) {
 		step->outcome = SEND_REFUSED;
 		step->store = true;
@@ -130,8 +129,7 @@ static void rejected_after_mail(struct person_step *step, const struct person_ev
 
 	step_set_fault(&step->next, why->code, why->what);
 	step->next.next_attempt = 0;
-	if (step->next.state == PERSON_UNCONFIRMED)
-		(void)evidence_apply(step, &nothing);
+	(void)evidence_apply(step, &nothing);
 	step->store = true;
 	step_cause(step, call_word(e), why->what);
 }

@@ -128,8 +128,7 @@ static void discover(
  * be invited: to the front. */
 static bool promote(struct person *p, int64_t now)
 {
-	if (p->state != PERSON_QUEUED || p->priority != PRIO_BACKGROUND || p->discovered ||
-		p->reason != REASON_FIRST_CHECK)
+	if (p->reason != REASON_FIRST_CHECK || p->priority != PRIO_BACKGROUND || p->discovered)
 		return false;
 	p->priority = PRIO_NEW;
 	p->next_attempt = now;

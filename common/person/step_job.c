@@ -13,6 +13,7 @@
  *	          send ── done ─────────────────────────► invited
  *	              └── not known ────────────────────► unconfirmed
  */
+#include "base/minmax.h"
 #include "base/str.h"
 #include "person/step_internal.h"
 
@@ -108,7 +109,6 @@ void on_checked(
 		step->refusal = REFUSAL_NOT_INVITABLE;
 		return;
 	}
-	step_clear_intent(p);
 	step_clear_fault(p);
 	p->mails = p->mails > 0 ? p->mails : -1;
 	step_move(step, PERSON_NOT_INVITABLE, REASON_NOT_INVITABLE, 0);
@@ -170,7 +170,6 @@ static void got_before_send(struct person_step *step, const struct person_event 
 		cause_of_get(step);
 		return;
 	}
-	*step = (struct person_step){.next = *p};
 	if (!state_is_known(seen) && !e->manual && !p->approved) {
 		step_move(step, PERSON_HELD, REASON_UNKNOWN_STATE, 0);
 		step->event = AUDIT_HELD;
@@ -285,9 +284,7 @@ void on_sent(
 	if (e->sent.date != 0)
 		p->intent_date = e->sent.date;
 	step_clear_fault(p);
-	p->mails = (p->mails > 0 ? p->mails : 0) + 1;
-	if (e->sent.mails > p->mails)
-		p->mails = e->sent.mails;
+	p->mails = max_i64(max_i64(p->mails, 0) + 1, e->sent.mails);
 	p->our_mails++;
 	step->outcome = SEND_SENT;
 	step->event = AUDIT_INVITED;

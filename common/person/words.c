@@ -3,8 +3,6 @@
  * The words of states, reasons, priorities, events and outcomes. They stand in the ledger, in
  * --json and in the log: a word that is changed here needs a migration of the ledger.
  */
-#include <string.h>
-
 #include "base/str.h"
 #include "person/event.h"
 
@@ -124,16 +122,6 @@ static const char *const audit_words[] = {
 	[AUDIT_FAILED] = "failed",
 };
 
-static bool word_find(const char *const *words, int count, const char *word, int *out)
-{
-	for (int i = 0; i < count; i++)
-		if (strcmp(word, words[i]) == 0) {
-			*out = i;
-			return true;
-		}
-	return false;
-}
-
 const char *person_state_word(enum person_state state)
 {
 	return state_words[state];
@@ -141,12 +129,11 @@ const char *person_state_word(enum person_state state)
 
 bool person_state_parse(const char *word, enum person_state *out)
 {
-	int found;
+	int at = str_index(state_words, PERSON_STATES, word);
 
-	if (!word_find(state_words, PERSON_STATES, word, &found))
-		return false;
-	*out = (enum person_state)found;
-	return true;
+	if (at >= 0)
+		*out = (enum person_state)at;
+	return at >= 0;
 }
 
 const char *priority_word(enum priority priority)
@@ -156,12 +143,11 @@ const char *priority_word(enum priority priority)
 
 bool priority_parse(const char *word, enum priority *out)
 {
-	int found;
+	int at = str_index(priority_words, PRIORITIES, word);
 
-	if (!word_find(priority_words, PRIORITIES, word, &found))
-		return false;
-	*out = (enum priority)found;
-	return true;
+	if (at >= 0)
+		*out = (enum priority)at;
+	return at >= 0;
 }
 
 const char *reason_word(enum person_reason reason)
@@ -176,12 +162,11 @@ const char *person_reason_word(const struct person *p)
 
 bool reason_parse(const char *word, enum person_reason *out)
 {
-	int found;
+	int at = str_index(reason_words, REASON_FAULT, word);
 
-	if (!word_find(reason_words, REASON_FAULT, word, &found))
-		return false;
-	*out = (enum person_reason)found;
-	return true;
+	if (at >= 0)
+		*out = (enum person_reason)at;
+	return at >= 0;
 }
 
 const char *person_event_word(enum person_event_kind kind)

@@ -252,14 +252,21 @@ bool spool_client_flush(struct spool_client *c, struct fault *fault)
 	return ask_once(c, SPOOL_ASK_FLUSH, NULL, NULL, &end, fault);
 }
 
-bool spool_client_bind(
-	struct spool_client *c, const char *ledger_id, int *dropped, struct fault *fault)
+bool spool_client_bind(struct spool_client *c, const char *ledger_id, int64_t revision,
+	int *dropped, bool *older, struct fault *fault)
 {
-	struct spool_record end = {.verb = 0};
+	struct spool_record r, end = {.verb = 0};
 
 	*dropped = 0;
-	if (!ask_once(c, SPOOL_ASK_BIND, ledger_id, NULL, &end, fault))
+	*older = false;
+	if (!spool_record_make(&r, SPOOL_ASK_BIND, ledger_id, NULL)) {
+		errno = ENAMETOOLONG;
+		return spool_fault(SPOOL_SEEN, ledger_id, fault);
+	}
+	r.count = revision;
+	if (!ask(c, &r, SPOOL_TELL_END, NULL, NULL, &end, fault))
 		return false;
+	*older = strcmp(end.word, SPOOL_WORD_OLDER) == 0;
 	*dropped = end.count < INT_MAX ? (int)end.count : INT_MAX;
 	return true;
 }

@@ -56,10 +56,10 @@ bool spool_client_unmark(struct spool_client *c, const char *user, struct fault 
 /* Whether everything that was requested since the last flush has been done. */
 bool spool_client_flush(struct spool_client *c, struct fault *fault);
 
-/* The markers belong to `ledger_id`: those of another ledger are removed, and *dropped counts
- * them. */
-bool spool_client_bind(
-	struct spool_client *c, const char *ledger_id, int *dropped, struct fault *fault);
+/* The markers belong to `ledger_id` as of `revision`: those of another ledger are removed, and
+ * *dropped counts them. *older: they belong to a later revision of this ledger, and stay. */
+bool spool_client_bind(struct spool_client *c, const char *ledger_id, int64_t revision,
+	int *dropped, bool *older, struct fault *fault);
 /* Calls `each` for every marker with its user; `before`: only those whose mtime is earlier (0:
  * all). `each` may mark and unmark. If it returns false, the call returns false and leaves the
  * fault to it. */

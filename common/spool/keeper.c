@@ -185,9 +185,10 @@ static void begin_marks(struct spool_keeper *k, const struct spool_record *r)
 static void bind_marks(struct spool_keeper *k, const struct spool_record *r)
 {
 	int dropped = 0;
+	bool older = false;
 
-	if (spool_bind_ledger(&k->dirs, r->name, &dropped, NULL))
-		answer_with(k, 0, NULL, NULL);
+	if (spool_bind_ledger(&k->dirs, r->name, r->count, &dropped, &older, NULL))
+		answer_with(k, 0, older ? SPOOL_WORD_OLDER : NULL, NULL);
 	else
 		answer_with(k, errno, SPOOL_SEEN, SPOOL_LEDGER);
 	k->answer.count = dropped;

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -137,25 +138,67 @@ static bool drop_all(struct spool_reader *r, int *dropped, struct fault *fault)
 	return got == 0;
 }
 
-bool spool_bind_ledger(
-	struct spool_reader *r, const char *ledger_id, int *dropped, struct fault *fault)
+/* "ID REVISION", or "ID" of earlier versions. An id that cannot be read counts as another
+ * ledger's. */
+static bool read_bound(const struct spool_reader *r, char id[ID_MAX], long long *revision)
 {
 	static const struct file_rules rules = {.max_size = ID_MAX, .missing_ok = true};
 	struct strbuf there = {.max = ID_MAX};
-	bool same;
+	char *blank;
+	bool good = file_read_at(r->seen_dir, SPOOL_LEDGER, &rules, &there, FAULT_STORAGE, NULL) &&
+		    there.data && strlen(there.data) == there.len &&
+		    str_copy(id, ID_MAX, str_trim(there.data));
+
+	strbuf_free(&there);
+	blank = good ? strchr(id, ' ') : NULL;
+	*revision = 0;
+	if (!blank)
+		return good;
+	*blank++ = '\0';
+	return str_number(blank, 0, INT64_MAX, revision);
+}
+
+/* A later line of one id is never shorter, so a new revision overwrites the old one in place: a
+ * replaced file would free an inode at each pass of the collector (spool_mark_arrival). */
+static bool write_bound(
+	const struct spool_reader *r, const char *id, int64_t revision, bool in_place)
+{
+	char line[ID_MAX];
+	size_t n;
+	int fd, saved;
+	bool good;
+
+	if (revision == 0 ? !str_copy(line, sizeof(line), id)
+			  : !str_format(line, sizeof(line), "%s %020" PRId64 "\n", id, revision)) {
+		errno = ENAMETOOLONG;
+		return false;
+	}
+	n = strlen(line);
+	if (!in_place)
+		return file_replace_at(r->seen_dir, SPOOL_LEDGER, line, n, 0600) == 0;
+	fd = openat(r->seen_dir, SPOOL_LEDGER, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	good = file_write_all(fd, line, n) == 0;
+	saved = errno;
+	file_close(&fd);
+	errno = saved;
+	return good;
+}
+
+bool spool_bind_ledger(struct spool_reader *r, const char *ledger_id, int64_t revision,
+	int *dropped, bool *older, struct fault *fault)
+{
+	char id[ID_MAX];
+	long long bound;
+	bool same = read_bound(r, id, &bound) && strcmp(id, ledger_id) == 0;
 
 	*dropped = 0;
-	/* An id that cannot be read counts as another ledger's. */
-	same = file_read_at(r->seen_dir, SPOOL_LEDGER, &rules, &there, FAULT_STORAGE, NULL) &&
-	       there.data && strlen(there.data) == there.len &&
-	       strcmp(str_trim(there.data), ledger_id) == 0;
-	strbuf_free(&there);
-	if (same)
+	*older = same && revision < bound;
+	if (*older || (same && revision == bound))
 		return true;
-	if (!drop_all(r, dropped, fault))
+	if (!same && !drop_all(r, dropped, fault))
 		return false;
 	/* Last, so that after a crash the next start removes the rest. */
-	if (file_replace_at(r->seen_dir, SPOOL_LEDGER, ledger_id, strlen(ledger_id), 0600) != 0)
-		return mark_fault(SPOOL_LEDGER, fault);
-	return true;
+	return write_bound(r, ledger_id, revision, same) || mark_fault(SPOOL_LEDGER, fault);
 }

@@ -78,9 +78,10 @@ bool spool_mark_first(
 bool spool_mark_arrival(
 	struct spool_reader *r, const struct spool_arrival *arrival, struct fault *fault);
 bool spool_unmark(struct spool_reader *r, const char *user, struct fault *fault);
-/* The markers belong to `ledger_id`. If `.ledger` has another id or none, all markers are removed
- * first and the id is written. *dropped counts them. */
-bool spool_bind_ledger(
-	struct spool_reader *r, const char *ledger_id, int *dropped, struct fault *fault);
+/* The markers belong to `ledger_id` as of `revision`. If `.ledger` has another id or none, all
+ * markers are removed first; *dropped counts them. *older: `.ledger` has this id with a later
+ * revision, so the ledger was restored from a backup; nothing is changed. */
+bool spool_bind_ledger(struct spool_reader *r, const char *ledger_id, int64_t revision,
+	int *dropped, bool *older, struct fault *fault);
 
 #endif

@@ -42,7 +42,7 @@ static const struct form requests[] = {
 	{SPOOL_ASK_UNMARK, NAME_MARK, WORD_NONE, 0, 0, 0, 0},
 	{SPOOL_ASK_MARKS, NAME_NONE, WORD_NONE, INT64_MAX, 0, 0, 0},
 	/* A ledger's id is 32 hex digits, which is also a valid name of a marker. */
-	{SPOOL_ASK_BIND, NAME_MARK, WORD_NONE, 0, 0, 0, 0},
+	{SPOOL_ASK_BIND, NAME_MARK, WORD_NONE, 0, 0, INT64_MAX, 0},
 	{SPOOL_ASK_STAT, NAME_NONE, WORD_ONE, 0, 0, 0, 0},
 	{SPOOL_ASK_FLUSH, NAME_NONE, WORD_NONE, 0, 0, 0, 0},
 };

@@ -13,7 +13,9 @@
  *   F name word                  writes a marker if there is none
  *   U name                       removes a marker
  *   L time                       sends all markers, or those before `time`: K …, then E
- *   B name                       removes the markers unless they belong to the ledger of this id: E
+ *   B name count                 removes the markers unless they belong to the ledger of this id,
+ *                                and notes its revision: E, with the word `older` (and nothing is
+ *                                done) if they belong to a later revision
  *   S word                       sends how many files are in `new` or `bad`: E
  *   P                            sends the first failure of D, T, M, C, F and U since the last P: E
  *
@@ -33,7 +35,8 @@
 
 #include "spool/spool.h"
 
-#define SPOOL_LIST_MOST 65536 /* arrivals that one N may ask for */
+#define SPOOL_LIST_MOST	 65536	 /* arrivals that one N may ask for */
+#define SPOOL_WORD_OLDER "older" /* in the answer to B */
 
 enum spool_verb {
 	SPOOL_ASK_ARRIVALS = 'N',

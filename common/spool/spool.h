@@ -27,12 +27,13 @@
 #define SPOOL_SEEN	"seen"
 #define SPOOL_BAD	"bad"
 #define SPOOL_PIN	"pin"
-#define SPOOL_WORD_SEEN "seen"	  /* in a marker: seen, not decided yet */
-#define SPOOL_LEDGER	".ledger" /* in seen/: the id of the ledger to which the markers belong */
-#define SPOOL_NAME_MAX	160	  /* bytes of a file name in the spool, without NUL */
-#define SPOOL_USER_MAX	256	  /* bytes of a user name, without NUL */
-#define SPOOL_PATH_MAX	1024	  /* bytes of a path in the spool, with NUL */
-#define SPOOL_WORD_MAX	64	  /* bytes of a marker that are read */
+#define SPOOL_WORD_SEEN "seen" /* in a marker: seen, not decided yet */
+#define SPOOL_LEDGER \
+	".ledger"	   /* in seen/: id and revision of the ledger to which the markers belong */
+#define SPOOL_NAME_MAX 160 /* bytes of a file name in the spool, without NUL */
+#define SPOOL_USER_MAX 256 /* bytes of a user name, without NUL */
+#define SPOOL_PATH_MAX 1024 /* bytes of a path in the spool, with NUL */
+#define SPOOL_WORD_MAX 64   /* bytes of a marker that are read */
 
 /* The name of a user's marker: every byte outside [A-Za-z0-9_-], except a dot that is not the
  * first, becomes %XX (upper-case hex). False if the user is empty or the name is longer than

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The best that any client could reach: check, get and send for each of N addresses, PARALLEL of
- * them at once over as many kept connections, without reading or storing the replies. It shows how
- * much of a bound no client can reach on this machine.
+ * them at once over kept connections (one if the server speaks HTTP/2, else as many), without
+ * reading or storing the replies. It shows how much of a bound no client can reach on this machine.
  *
  *   curl_parallel ENDPOINT CA_FILE TOKEN CUSTOMER N PARALLEL        prints calls a second
  */
@@ -47,6 +47,7 @@ static void open_lane(struct loop *loop, struct lane *lane)
 	curl_easy_setopt(lane->curl, CURLOPT_HTTPHEADER, loop->headers);
 	curl_easy_setopt(lane->curl, CURLOPT_CAINFO, loop->ca_file);
 	curl_easy_setopt(lane->curl, CURLOPT_WRITEFUNCTION, drop);
+	curl_easy_setopt(lane->curl, CURLOPT_PIPEWAIT, 1L);
 	curl_easy_setopt(lane->curl, CURLOPT_PRIVATE, lane);
 }
 

@@ -88,11 +88,6 @@ class Layout(tap.Test):
                                                 "void verb(void) { table[0](); }\n"},
                           "cli/people/verb.c -> cli/people/usage.c: table")
 
-    def test_a_known_circle_that_is_gone_is_named(self):
-        head = "/* SPDX-License-Identifier: Apache-2.0 */\n/*\n * A file.\n */\n"
-        output = check({"common/ledger/guard.c": head + "void guard_one(void) {}\n"})[1]
-        self.assertIn("this circle is gone, take it out: common/ledger: guard", output)
-
     def test_the_same_name_in_emulator_and_product_makes_no_circle(self):
         status, output = check({"emulator/extra.c": "void text(void);\nvoid route(void) { text(); }\n",
                                 "common/base/log.c": "void route(void);\nvoid log_line(void) { route(); }\n"})

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """The collector as a process: arrivals, the comparison with the baseline, markers, crashes, --prepare."""
+import contextlib
 import os
 import random
 import signal
@@ -285,6 +286,282 @@ class Marks(Collector):
         site.arrive("alice")
         site.collector_once()
         self.assertEqual(self.seen(), {"alice": "login"})
+
+
+class Copies(Collector):
+    """The host directory of another machine: its ledger, its journal and its marks agree with each other."""
+
+    def mailed(self):
+        """A site that has invited alice, with what another copy of it would not know: the mail to zoe."""
+        self.google.accounts([{"address": "alice@example.com"}, {"address": "zoe@example.com", "created": "1h"}])
+        site = self.baseline()
+        site.arrive("alice")
+        site.collector_once()
+        site.dispatcher_once()
+        return site
+
+    def host_file(self, site, **facts):
+        """Changes lines of the baseline; None removes one."""
+        lines = [line for line in site.read("state/collector/host").splitlines()
+                 if line.split(" ")[0] not in facts]
+        lines[1:1] = [f"{name} {value}" for name, value in facts.items() if value is not None]
+        site.write("state/collector/host", "\n".join(lines) + "\n")
+
+    def assert_waits(self, site):
+        site.arrive("zoe")
+        site.collector_once()
+        site.dispatcher_once()
+        said = site.json("status", "--json")["service"]["reconcile"]
+        self.assertEqual(said["cause"], "other_machine")
+        self.assertEqual(self.google.mailbox()["counts"], {"alice@example.com": 1})
+        self.assertIn("copy that another machine made", site.run("status").stdout.replace("\n  ", " "))
+
+    def test_a_clone_with_another_machine_id_mails_no_person(self):
+        site = self.mailed()
+        self.host_file(site, machine="of-another")
+        site.collector_once()
+        self.assert_waits(site)
+        self.google.advance("73h")
+        site.dispatcher_once()
+        site.dispatcher_once()
+        self.assertEqual(self.google.mailbox()["counts"], {"alice@example.com": 1, "zoe@example.com": 1})
+
+    def test_an_image_without_a_machine_id_is_noticed_in_its_clones(self):
+        site = self.mailed()
+        self.host_file(site, machine=None)
+        site.collector_once()
+        self.assertIn("\nmachine ", site.read("state/collector/host"))
+        self.assertIsNone(self.mark(site, "alice"))
+        self.assert_waits(site)
+
+    def test_a_clone_with_an_equal_machine_id_is_told_by_its_hardware(self):
+        site = self.mailed()
+        self.host_file(site, product="0123456789abcdef")
+        site.write("run/machine", "fedcba9876543210")
+        site.collector_once()
+        self.assertIsNone(self.mark(site, "alice"))
+        self.assert_waits(site)
+
+    def test_a_clone_with_equal_ids_and_another_name_waits_and_keeps_its_accounts(self):
+        site = self.mailed()
+        self.host_file(site, name="original")
+        self.ledger("UPDATE sighting SET host = 'original'")
+        site.write("run/machine", "")
+        self.host_file(site, product=None, instance=None)
+        site.collector_once()
+        self.assertEqual(self.seen(), {"alice": "login"})
+        self.assert_waits(site)
+
+    def test_a_clone_whose_dispatcher_starts_first_waits(self):
+        site = self.mailed()
+        self.ledger("UPDATE meta SET value = 'of-another' WHERE key = 'machine_id'")
+        site.dispatcher_once()
+        self.assertEqual(site.json("status", "--json")["service"]["reconcile"]["cause"], "other_machine")
+        self.assert_waits(site)
+
+    def test_the_same_machine_goes_on(self):
+        site = self.mailed()
+        site.arrive("zoe")
+        site.collector_once()
+        site.dispatcher_once()
+        self.assertEqual(self.google.mailbox()["total"], 2)
+
+
+class Groups(Collector):
+    """The group file, while an editor, a full disk or a deployment has damaged it."""
+    USERS = ["ann", "ben", "cat", "dan", "eve"]
+    whole = ""
+
+    def excluded(self):
+        """A site with five contractors, who have logged in and are not to be invited."""
+        self.google.accounts([{"address": user + "@example.com"} for user in self.USERS])
+        site = self.baseline(invitations={"creation_delay": "2s"})
+        self.whole = "root:x:0:\nno-cloudinvite:x:500:" + ",".join(self.USERS) + "\nusers:x:100:\n"
+        site.write("etc/group", self.whole)
+        for user in self.USERS:
+            site.arrive_account(user)
+        site.start_collector()
+        site.start_dispatcher()
+        wait_for(lambda: self.verdicts() == {("excluded",)}, "the verdicts")
+        return site
+
+    def verdicts(self):
+        return set(self.ledger("SELECT verdict FROM sighting"))
+
+    def test_a_damaged_group_file_mails_no_person(self):
+        site = self.excluded()
+        for damaged in ("", self.whole[:-30], "users:x:100:\n", "root:x:0:\n"):
+            site.write("etc/group", damaged)
+            time.sleep(2)
+            site.write("etc/group", self.whole)
+            time.sleep(3)
+            self.assertEqual(self.verdicts(), {("excluded",)})
+        self.assertEqual(self.google.mailbox()["total"], 0)
+
+    def test_a_group_that_stays_away_waits_for_an_administrator(self):
+        site = self.excluded()
+        site.write("etc/group", "root:x:0:\n")
+        wait_for(lambda: self.ledger("SELECT kind FROM pause") == [("account_changes",)], "the pause")
+        self.assertIn("accounts were excluded", site.run("status").stdout)
+        time.sleep(3)
+        self.assertEqual(self.verdicts(), {("excluded",)})
+        self.assertEqual(site.run("resume").returncode, 0)
+        wait_for(lambda: self.google.mailbox()["total"] == 5, "the mails")
+
+    def test_one_person_who_leaves_the_group_is_invited_after_the_delay(self):
+        site = self.excluded()
+        began = time.monotonic()
+        site.write("etc/group", self.whole.replace("ann,", ""))
+        wait_for(lambda: self.google.mailbox()["counts"] == {"ann@example.com": 1}, "the mail")
+        self.assertGreaterEqual(time.monotonic() - began, 2)
+
+
+class Triggers(Collector):
+    """An account is reported a second time, for a reason that matters more."""
+
+    def created(self, triggers="login", **invitations):
+        """A site with an account that was created after the first start; its person can be invited."""
+        self.google.accounts({"address": "bob@example.com"})
+        site = self.baseline(invitations={"triggers": triggers, **invitations})
+        site.add_user("bob")
+        for _ in range(2):
+            site.collector_once()
+        site.dispatcher_once()
+        site.collector_once()
+        self.assertEqual(self.seen(), {"bob": "created"})
+        return site
+
+    def assert_invited(self, site):
+        site.collector_once()
+        site.dispatcher_once()
+        self.assertEqual(self.google.mailbox()["counts"], {"bob@example.com": 1})
+
+    def test_a_login_of_an_account_that_was_created_is_seen_where_created_is_no_trigger(self):
+        site = self.created()
+        self.assertIsNone(self.mark(site, "bob"))  # otherwise the module would not report the login
+        site.arrive("bob")
+        self.assert_invited(site)
+        self.assertEqual(self.seen(), {"bob": "login"})
+        site.collector_once()
+        self.assertEqual(self.mark(site, "bob").strip(), "invited")
+
+    def test_the_scan_that_explain_names_looks_again(self):
+        site = self.created()
+        self.assertIn("cloudinvite scan", site.run("explain", "bob").stdout)
+        self.assertEqual(site.run("scan", "--yes").returncode, 0)
+        self.assert_invited(site)
+        self.assertEqual(self.seen()["bob"], "manual")
+
+    def test_emit_looks_again(self):
+        site = self.created()
+        self.assertEqual(site.run("emit", "--trigger", "manual", "bob").returncode, 0)
+        self.assert_invited(site)
+
+    def test_where_created_becomes_no_trigger_the_marks_of_the_created_go(self):
+        site = self.created("created", mode="dry-run")
+        self.assertTrue(self.mark(site, "bob"))
+        site.write_settings({"invitations": {"triggers": "login", "mode": "send"}})
+        site.collector_once()
+        self.assertIsNone(self.mark(site, "bob"))
+        site.arrive("bob")
+        site.collector_once()
+        self.assertEqual(self.seen(), {"bob": "login"})
+
+    def test_a_creation_counts_after_a_login_where_login_is_no_trigger(self):
+        self.google.accounts({"address": "bob@example.com"})
+        site = self.baseline(invitations={"triggers": "created", "creation_delay": "2s"})
+        site.add_user("bob")
+        site.arrive("bob")
+        site.collector_once()
+        site.dispatcher_once()
+        self.assertEqual(self.seen(), {"bob": "login"})
+        self.assertEqual(self.google.mailbox()["counts"], {})
+        time.sleep(2.1)
+        self.assert_invited(site)
+        self.assertEqual(self.seen(), {"bob": "created"})
+
+    def test_a_login_after_a_login_is_no_news(self):
+        site = self.baseline()
+        for _ in range(2):
+            site.arrive("alice")
+            site.collector_once()
+            site.dispatcher_once()
+        self.assertEqual(self.ledger("SELECT count(*) FROM history WHERE event = 'seen'"), [(1,)])
+
+
+class Restores(Collector):
+    """The ledger of yesterday is put back, as docs/operate.md says, and no mail has left since."""
+
+    def backup(self, site):
+        with sqlite3.connect(site.path("state/ledger.db")) as source, \
+                sqlite3.connect(site.path("state/backup.db")) as target:
+            source.backup(target)
+        source.close()
+        target.close()
+        os.chmod(site.path("state/backup.db"), 0o600)
+
+    def restore(self, site):
+        for name in ("-wal", "-shm"):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(site.path("state/ledger.db" + name))
+        os.rename(site.path("state/backup.db"), site.path("state/ledger.db"))
+
+    def test_who_was_seen_since_the_backup_is_reported_again(self):
+        site = self.baseline(invitations={"mode": "dry-run"})
+        site.arrive("alice")
+        site.collector_once()
+        site.dispatcher_once()
+        self.backup(site)
+        site.arrive("zoe")
+        site.collector_once()
+        site.dispatcher_once()
+        self.assertTrue(self.mark(site, "zoe"))
+        self.restore(site)
+        # The dispatcher comes first and changes more than the collector had reported.
+        self.ledger("UPDATE ledger_info SET revision = revision + 1000")
+        site.dispatcher_once()
+        self.assertIn("restored from a backup", site.collector_once())
+        self.assertIsNone(self.mark(site, "zoe"))
+        self.assertIsNone(self.mark(site, "alice"))
+        site.arrive("zoe")
+        site.collector_once()
+        self.assertEqual(self.seen(), {"alice": "login", "zoe": "login"})
+        # Nothing was ever mailed, so nothing is to be waited for.
+        site.dispatcher_once()
+        self.assertIsNone(site.json("status", "--json")["service"]["reconcile"])
+        self.assertNotIn("backup", site.collector_once())
+
+    def test_a_rename_since_the_backup_is_found_again(self):
+        site = self.baseline(invitations={"mode": "dry-run"})
+        site.arrive("alice")
+        site.collector_once()
+        site.dispatcher_once()
+        self.backup(site)
+        passwd = site.read("etc/passwd")
+        site.write("etc/passwd", passwd.replace("alice", "alice2"))
+        for _ in range(3):
+            site.collector_once()
+            time.sleep(1.1)
+        self.assertEqual(self.seen(), {"alice2": "login"})
+        self.restore(site)
+        self.assertEqual(self.seen(), {"alice": "login"})
+        for _ in range(3):
+            site.collector_once()
+            time.sleep(1.1)
+        self.assertEqual(self.seen(), {"alice2": "login"})
+        self.assertEqual(self.gone(), set())
+
+    def test_a_restore_under_a_running_collector_is_noticed(self):
+        site = self.baseline()
+        self.backup(site)
+        site.arrive("alice")
+        site.start_collector()
+        wait_for(lambda: self.mark(site, "alice"), "the mark")
+        self.restore(site)
+        site.arrive("zoe")
+        wait_for(lambda: self.mark(site, "alice") is None, "the end of the mark")
+        site.arrive("alice")
+        wait_for(lambda: set(self.seen()) == {"alice", "zoe"}, "the sightings")
 
 
 class Trouble(Collector):

@@ -81,6 +81,7 @@ class Makes(Prepare):
               "tokens": (0o700, DISPATCHER.pw_uid, DISPATCHER.pw_gid),
               "run": (0o750, 0, LEDGER.pw_gid)}
     files = {"state/ledger.db": (0o660, 0, LEDGER.pw_gid),
+             "run/machine": (0o644, 0, 0),
              "run/collector.lock": (0o600, COLLECTOR.pw_uid, COLLECTOR.pw_gid),
              "run/collector.wake": (0o640, COLLECTOR.pw_uid, LEDGER.pw_gid),
              "run/dispatcher.lock": (0o600, DISPATCHER.pw_uid, DISPATCHER.pw_gid),

@@ -297,7 +297,7 @@ static void *with_another_ledgers_marks(void)
 	int dropped;
 
 	assert_true(spool_mark(&b->reader, "bob", "queued", NULL));
-	assert_true(spool_bind_ledger(&b->reader, "one", &dropped, NULL));
+	assert_true(spool_bind_ledger(&b->reader, "one", 0, &dropped, &(bool){false}, NULL));
 	assert_true(spool_mark(&b->reader, "alice", "invited", NULL));
 	assert_true(spool_mark(&b->reader, "bob", "queued", NULL));
 	return b;
@@ -308,7 +308,7 @@ static bool belong(void *site, struct fault *fault)
 	struct box *b = site;
 	int dropped;
 
-	return spool_bind_ledger(&b->reader, "two", &dropped, fault);
+	return spool_bind_ledger(&b->reader, "two", 0, &dropped, &(bool){false}, fault);
 }
 
 /* The markers of a ledger are never stored with the id of another. */

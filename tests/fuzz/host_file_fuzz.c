@@ -29,7 +29,7 @@ static void write_and_read(const struct host *h)
 	struct host again;
 
 	must(host_save(h, h, fuzz_folder(), &fault), "it can be written");
-	must(host_load(&again, fuzz_folder(), h->name, &fault), "and read");
+	must(host_load(&again, fuzz_folder(), fuzz_folder(), h->name, &fault), "and read");
 	must(!again.first && again.count == h->count && again.guard_tripped == h->guard_tripped,
 		"and is the same");
 	for (size_t i = 0; i < h->count; i++)
@@ -68,7 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	log_start("fuzz", LOG_LEVEL_ERROR);
 	make_place();
 	fuzz_file("collector/host", data, size);
-	must(host_load(&h, fuzz_folder(), "host.example.com", &fault), "it is read");
+	must(host_load(&h, fuzz_folder(), fuzz_folder(), "host.example.com", &fault), "it is read");
 	must(!h.first || (h.count == 0 && !h.guard_tripped && !h.old_name[0]),
 		"all of it, or nothing");
 	check_order(&h);

@@ -155,8 +155,7 @@ static void job_step(struct life *l, int n, struct person_event *e)
 	if (!p->heard)
 		e->google_now = 0;
 	/* Another program has the lease, or has changed the person. */
-	if ((l->owner != n && leased(l)) ||
-		!person_still_claimed(&p->person, &p->claimed, &l->stored)) {
+	if ((l->owner != n && leased(l)) || !person_still_claimed(&p->person, &l->stored)) {
 		end_job(l, n);
 		return;
 	}

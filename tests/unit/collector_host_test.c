@@ -21,7 +21,7 @@ static struct host loaded(struct folder *f)
 	struct fault fault = {.kind = FAULT_NONE};
 	struct host h;
 
-	assert_true(host_load(&h, f->path, "web1", &fault));
+	assert_true(host_load(&h, f->path, f->path, "web1", &fault));
 	return h;
 }
 
@@ -159,7 +159,7 @@ static void a_broken_file_counts_as_none(void **state)
 
 		write_host(f, broken[i]);
 		h = loaded(f);
-		if (!h.first || h.count != 0 || h.guard_tripped || h.old_machine[0] ||
+		if (!h.first || h.count != 0 || h.guard_tripped || h.old_machine.id[0] ||
 			host_cloned(&h))
 			fail_msg("believed: %s", broken[i]);
 		host_free(&h);
@@ -188,7 +188,7 @@ static void a_file_that_others_may_write_is_refused(void **state)
 
 	write_host(f, "cloudinvite-host 1\nend 0\n");
 	assert_int_equal(chmod(folder_path(f, HOST), 0666), 0);
-	assert_false(host_load(&h, f->path, "web1", &fault));
+	assert_false(host_load(&h, f->path, f->path, "web1", &fault));
 	assert_int_equal(fault.kind, FAULT_STORAGE);
 	host_free(&h);
 }
@@ -200,8 +200,13 @@ static void a_link_in_its_place_is_refused(void **state)
 	struct host h;
 
 	assert_int_equal(symlink("/etc/passwd", folder_path(f, HOST)), 0);
-	assert_false(host_load(&h, f->path, "web1", &fault));
+	assert_false(host_load(&h, f->path, f->path, "web1", &fault));
 	host_free(&h);
+}
+
+static void is_machine(struct host *h, const char *id)
+{
+	str_copy(h->machine.id, sizeof(h->machine.id), id);
 }
 
 static void another_machine_id_is_a_copy(void **state)
@@ -212,24 +217,83 @@ static void another_machine_id_is_a_copy(void **state)
 	write_host(
 		f, "cloudinvite-host 1\nname web0\nmachine of-another\nknown 1001 alice\nend 1\n");
 	h = loaded(f);
-	str_copy(h.machine, sizeof(h.machine), "mine");
+	is_machine(&h, "mine");
 	assert_true(host_cloned(&h));
-	str_copy(h.machine, sizeof(h.machine), "of-another");
+	is_machine(&h, "of-another");
 	assert_false(host_cloned(&h));
 	host_free(&h);
 }
 
-static void a_machine_without_an_id_is_not_a_copy(void **state)
+/* An image whose id was emptied, and its clone. */
+static void an_id_where_there_was_none_is_a_copy_and_is_written_down(void **state)
+{
+	struct folder *f = *state;
+	struct fault fault = {.kind = FAULT_NONE};
+	struct host h;
+	char *text;
+
+	write_host(f, "cloudinvite-host 1\nname web1\nknown 1001 alice\nend 1\n");
+	h = loaded(f);
+	is_machine(&h, "");
+	assert_false(host_cloned(&h));
+	is_machine(&h, "mine");
+	assert_true(host_cloned(&h));
+	assert_true(host_save(&h, &h, f->path, &fault));
+	text = folder_read(f, "collector/host");
+	assert_non_null(strstr(text, "\nmachine mine\n"));
+	free(text);
+	host_free(&h);
+}
+
+static void an_id_that_cannot_be_read_now_is_not_forgotten(void **state)
+{
+	struct folder *f = *state;
+	struct fault fault = {.kind = FAULT_NONE};
+	struct host h;
+	char *text;
+
+	write_host(f, "cloudinvite-host 1\nname web1\nmachine once\nproduct p\ninstance i\n"
+		      "known 1001 alice\nend 1\n");
+	h = loaded(f);
+	assert_string_equal(h.machine.product, "p"); /* the folder has none */
+	is_machine(&h, "once");
+	assert_false(host_cloned(&h));
+	assert_true(host_save(&h, &h, f->path, &fault));
+	text = folder_read(f, "collector/host");
+	assert_non_null(strstr(text, "machine once\nproduct p\ninstance i\n"));
+	free(text);
+	host_free(&h);
+}
+
+static void equal_ids_on_other_hardware_are_a_copy(void **state)
 {
 	struct folder *f = *state;
 	struct host h;
 
-	write_host(f, "cloudinvite-host 1\nname web1\nknown 1001 alice\nend 1\n");
+	write_host(f, "cloudinvite-host 1\nname web1\nmachine one\nproduct p\nend 0\n");
+	folder_write(f, "machine", "q");
 	h = loaded(f);
+	is_machine(&h, "one");
+	assert_string_equal(h.machine.product, "q");
+	assert_true(host_cloned(&h));
+	host_free(&h);
+}
+
+static void another_name_may_be_a_copy_unless_the_hardware_is_the_same(void **state)
+{
+	struct folder *f = *state;
+	struct host h;
+
+	write_host(f, "cloudinvite-host 1\nname web0\nmachine one\nend 0\n");
+	h = loaded(f);
+	is_machine(&h, "one");
 	assert_false(host_cloned(&h));
-	str_copy(h.old_machine, sizeof(h.old_machine), "once");
-	h.machine[0] = '\0';
-	assert_false(host_cloned(&h));
+	assert_true(host_may_be_cloned(&h));
+	assert_false(host_has_learned(&h));
+	str_copy(h.machine.product, sizeof(h.machine.product), "p");
+	assert_true(host_has_learned(&h));
+	str_copy(h.old_machine.product, sizeof(h.old_machine.product), "p");
+	assert_false(host_may_be_cloned(&h));
 	host_free(&h);
 }
 
@@ -259,7 +323,10 @@ int main(void)
 		TEST(a_file_that_others_may_write_is_refused),
 		TEST(a_link_in_its_place_is_refused),
 		TEST(another_machine_id_is_a_copy),
-		TEST(a_machine_without_an_id_is_not_a_copy),
+		TEST(an_id_where_there_was_none_is_a_copy_and_is_written_down),
+		TEST(an_id_that_cannot_be_read_now_is_not_forgotten),
+		TEST(equal_ids_on_other_hardware_are_a_copy),
+		TEST(another_name_may_be_a_copy_unless_the_hardware_is_the_same),
 		TEST(other_users_cannot_read_it),
 	};
 

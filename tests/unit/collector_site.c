@@ -6,13 +6,13 @@ int collector_new(void **state)
 	static char none[] = "";
 	struct collector_site *s = calloc(1, sizeof(*s));
 	static const char *const spools[] = {"spool", "spool/new", "spool/seen", "spool/bad"};
-	static const char *const names[] = {"spool", "state", "passwd", "group"};
+	static const char *const names[] = {"spool", "state", "passwd", "group", "run"};
 	void *site = NULL;
 
 	assert_non_null(s);
 	site_new(&site);
 	s->site = site;
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 5; i++)
 		str_copy(s->paths[i], sizeof(s->paths[i]), folder_path(s->site->folder, names[i]));
 	for (int i = 0; i < 4; i++) {
 		folder_make(s->site->folder, spools[i]);
@@ -26,10 +26,12 @@ int collector_new(void **state)
 	s->site->settings.state = s->paths[1];
 	s->site->settings.passwd = s->paths[2];
 	s->site->settings.group = s->paths[3];
+	s->site->settings.run = s->paths[4];
 	s->site->settings.include_groups = none;
 	s->site->settings.exclude_groups = s->group_names;
 	s->site->settings.allow_reserved_names = none;
 	s->site->settings.exclude_users = none;
+	s->site->settings.triggers = TRIGGER_FLAG_LOGIN | TRIGGER_FLAG_CREATED;
 	s->site->settings.min_uid = 1000;
 	s->site->settings.max_uid = 60000;
 	s->c = (struct collector){.settings = &s->site->settings, .ledger = s->site->ledger};
@@ -38,6 +40,7 @@ int collector_new(void **state)
 	if (s->c.spool.fd < 0)
 		fail_msg("%s", s->site->fault.what);
 	GOOD(s->site, spool_reader_open(&s->boxes, s->paths[0], &s->site->fault));
+	GOOD(s->site, marks_bind(&s->c, &s->site->fault));
 	*state = s;
 	return 0;
 }
@@ -50,6 +53,7 @@ int collector_free(void **state)
 	spool_client_close(&s->c.spool);
 	spool_reader_close(&s->boxes);
 	facts_refresh_forget(&s->c);
+	readmissions_free(&s->c.readmissions);
 	site_free(&site);
 	free(s);
 	return 0;

@@ -21,7 +21,7 @@ struct collector_site {
 	struct collector c;
 	struct spool_reader boxes; /* the collector itself could not open it */
 	char group_names[64];
-	char paths[4][128]; /* spool, state, passwd, group: the settings point to these */
+	char paths[5][128]; /* spool, state, passwd, group, run: the settings point to these */
 };
 
 int collector_new(void **state);

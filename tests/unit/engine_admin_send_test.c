@@ -5,51 +5,15 @@
  */
 #include "base/array.h"
 #include "base/str.h"
-#include "fake_google.h"
+#include "engine_command.h"
 #include "ledger/sqlite.h"
 
 static const char alice[] = "alice@example.com";
 static const char bob[] = "bob@example.com";
 
-struct command {
-	struct site *site;
-	struct ledger *ledger;
-	struct engine *engine;
-	struct engine_result result;
-	void (*while_waiting)(struct command *c); /* called once */
-	int waits;
-};
-
-static struct command command_open(struct site *s)
-{
-	const struct engine_options options = {
-		.owner = "cli@here:7", .actor = "alice (sudo)", .admin = true};
-	struct command c = {.site = s, .ledger = ledger_open(s->settings, LEDGER_WRITE, &s->fault)};
-
-	check(s, c.ledger);
-	c.engine = engine_open(s->settings, c.ledger, s->google, &options, &s->fault);
-	check(s, c.engine);
-	return c;
-}
-
-static void command_close(struct command *c)
-{
-	engine_close(c->engine);
-	ledger_close(c->ledger);
-}
-
-static void on_wait(int64_t wait_ms, void *ctx)
-{
-	struct command *c = ctx;
-
-	(void)wait_ms;
-	if (c->waits++ == 0 && c->while_waiting)
-		c->while_waiting(c);
-}
-
 static void send_to(struct command *c, const char *address, bool resend)
 {
-	engine_send(c->engine, address, resend, "because", on_wait, c, &c->result);
+	engine_send(c->engine, address, resend, "because", command_on_wait, c, &c->result);
 }
 
 static int64_t number(struct site *s, const char *sql)
@@ -72,12 +36,6 @@ static int64_t open_permits(struct site *s)
 static int64_t leases(struct site *s)
 {
 	return number(s, "SELECT count(*) FROM person WHERE lease_until > 0");
-}
-
-static void assert_fault(const struct command *c, enum fault_kind kind, const char *code)
-{
-	assert_string_equal(fault_kind_word(c->result.fault.kind), fault_kind_word(kind));
-	assert_string_equal(c->result.fault.code, code);
 }
 
 /* ---- while it waits for a permit ---- */
@@ -141,7 +99,7 @@ static void what_begins_while_it_waits_counts_before_the_mail(void **state)
 		open_account(alice, 30 * DAY);
 		c.while_waiting = rows[n].act;
 		send_to(&c, alice, false);
-		assert_fault(&c, rows[n].kind, rows[n].code);
+		assert_refused(&c.result, rows[n].kind, rows[n].code);
 		assert_true(c.waits > 0);
 		assert_calls(1, 1, 0);
 		assert_int_equal(open_permits(&s), 0);
@@ -165,7 +123,7 @@ static void what_is_refused_in_any_case_is_not_waited_for(void **state)
 	pass(61000);
 	c.waits = 0;
 	send_to(&c, alice, false);
-	assert_fault(&c, FAULT_POLICY, "daily_limit");
+	assert_refused(&c.result, FAULT_POLICY, "daily_limit");
 	assert_int_equal(c.waits, 0);
 	assert_int_equal(number(&s, "SELECT count(*) FROM permit"), 2);
 	assert_int_equal(open_permits(&s), 0);
@@ -198,13 +156,13 @@ static void the_same_rejection_for_five_people_trips_the_breaker(void **state)
 	fake_google.decide = reject_checks;
 	for (int n = 0; n < 5; n++) {
 		send_to(&c, name_of(n), false);
-		assert_fault(&c, FAULT_REJECTED, "forbidden");
+		assert_refused(&c.result, FAULT_REJECTED, "forbidden");
 	}
 	assert_int_equal(ledger_paused(s.ledger, &pause, &s.fault), 1);
 	assert_string_equal(pause.kind, "breaker");
 	assert_int_equal(number(&s, "SELECT count(*) FROM person WHERE state = 'failed'"), 0);
 	send_to(&c, name_of(5), false);
-	assert_fault(&c, FAULT_POLICY, "paused");
+	assert_refused(&c.result, FAULT_POLICY, "paused");
 	assert_int_equal(leases(&s), 0);
 	command_close(&c);
 	site_end(&s);
@@ -236,9 +194,9 @@ static void after_three_ambiguous_sends_the_control_call_decides(void **state)
 			open_account(name_of(n), 30 * DAY);
 			send_to(&c, name_of(n), false);
 			if (n < 3)
-				assert_fault(&c, FAULT_AMBIGUOUS, "cut");
+				assert_refused(&c.result, FAULT_AMBIGUOUS, "cut");
 		}
-		assert_fault(&c, k == 0 ? FAULT_AMBIGUOUS : answers[k].kind,
+		assert_refused(&c.result, k == 0 ? FAULT_AMBIGUOUS : answers[k].kind,
 			k == 0 ? "cut" : answers[k].code);
 		assert_calls(4, 4, k == 0 ? 4 : 3);
 		assert_int_equal(fake_google.counts[GOOGLE_LIST], 1);

@@ -4,48 +4,16 @@
  */
 #include "base/array.h"
 #include "base/str.h"
-#include "fake_google.h"
+#include "engine_command.h"
 
 static const char alice[] = "alice@example.com";
-
-/* A command in its own process: another ledger handle, another owner of leases. */
-struct command {
-	struct ledger *ledger;
-	struct engine *engine;
-	int64_t longest_wait;
-};
-
-static struct command command_open(struct site *s)
-{
-	const struct engine_options options = {
-		.owner = "cli@here:7", .actor = "alice (sudo)", .admin = true};
-	struct command c = {.ledger = ledger_open(s->settings, LEDGER_WRITE, &s->fault)};
-
-	check(s, c.ledger);
-	c.engine = engine_open(s->settings, c.ledger, s->google, &options, &s->fault);
-	check(s, c.engine);
-	return c;
-}
-
-static void command_close(struct command *c)
-{
-	engine_close(c->engine);
-	ledger_close(c->ledger);
-}
-
-static void note_wait(int64_t wait_ms, void *ctx)
-{
-	struct command *c = ctx;
-
-	c->longest_wait = wait_ms > c->longest_wait ? wait_ms : c->longest_wait;
-}
 
 static struct engine_result send_to(struct site *s, const char *address, const char *again)
 {
 	struct command c = command_open(s);
 	struct engine_result result;
 
-	engine_send(c.engine, address, !!again, again, note_wait, &c, &result);
+	engine_send(c.engine, address, !!again, again, command_on_wait, &c, &result);
 	command_close(&c);
 	return result;
 }
@@ -55,7 +23,7 @@ static struct engine_result ask(struct site *s, enum google_method method, const
 	struct command c = command_open(s);
 	struct engine_result result;
 
-	engine_ask(c.engine, method, address, note_wait, &c, &result);
+	engine_ask(c.engine, method, address, command_on_wait, &c, &result);
 	command_close(&c);
 	return result;
 }
@@ -65,17 +33,9 @@ static struct engine_result cancel(struct site *s, const char *address)
 	struct command c = command_open(s);
 	struct engine_result result;
 
-	engine_cancel(c.engine, address, "moved on", note_wait, &c, &result);
+	engine_cancel(c.engine, address, "moved on", command_on_wait, &c, &result);
 	command_close(&c);
 	return result;
-}
-
-static void assert_refused(
-	const struct engine_result *result, enum fault_kind kind, const char *code)
-{
-	assert_string_equal(fault_kind_word(result->fault.kind), fault_kind_word(kind));
-	assert_string_equal(result->fault.code, code);
-	assert_true(result->fault.what[0] != '\0');
 }
 
 static void check_and_get_answer_and_change_nothing(void **state)
@@ -364,7 +324,7 @@ static void a_command_waits_for_its_permit_and_says_so(void **state)
 	struct engine_result result;
 
 	for (int n = 0; n < 4; n++)
-		engine_ask(c.engine, GOOGLE_CHECK, alice, note_wait, &c, &result);
+		engine_ask(c.engine, GOOGLE_CHECK, alice, command_on_wait, &c, &result);
 	assert_int_equal(result.fault.kind, FAULT_NONE);
 	assert_in_range(c.longest_wait, 50000, 60000);
 	assert_true(fake_google.boot_ms >= 1000000 + 60000);
@@ -408,6 +368,39 @@ static void a_cancel_that_fails_changes_nothing(void **state)
 	result = cancel(&s, alice);
 	assert_refused(&result, FAULT_TRANSIENT, "503");
 	assert_person(&s, alice, PERSON_INVITED, "sent");
+	site_end(&s);
+}
+
+static struct site *whose;
+
+/* The command's lease has run out, and another program sends. */
+static void another_program_sends(struct call_at_google *c, struct outcome *o)
+{
+	struct person p = person_of(whose, alice);
+
+	(void)o;
+	if (c->call.method != GOOGLE_CANCEL)
+		return;
+	p.state = PERSON_SENDING;
+	p.reason = REASON_SENDING;
+	p.intent_at = p.next_attempt = clock_wall();
+	check(whose, ledger_person_put(whose->ledger, &p, "send: begun", "other", &whose->fault));
+}
+
+static void a_cancel_that_another_program_overtakes_says_so(void **state)
+{
+	struct site s = site_new(*state, "", "");
+	struct engine_result result;
+
+	open_account(alice, 30 * DAY);
+	see_user(&s, "alice", TRIGGER_LOGIN);
+	run_once(&s);
+	whose = &s;
+	fake_google.decide = another_program_sends;
+	result = cancel(&s, alice);
+	assert_refused(&result, FAULT_TRANSIENT, "leased");
+	assert_non_null(strstr(result.fault.what, "another process is sending"));
+	assert_person(&s, alice, PERSON_SENDING, "sending");
 	site_end(&s);
 }
 
@@ -458,6 +451,7 @@ int main(void)
 		PROMISE(a_command_waits_for_its_permit_and_says_so),
 		PROMISE(a_cancelled_invitation_stays_so),
 		PROMISE(a_cancel_that_fails_changes_nothing),
+		PROMISE(a_cancel_that_another_program_overtakes_says_so),
 		PROMISE(list_hands_over_one_page),
 	};
 

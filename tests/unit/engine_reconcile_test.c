@@ -336,6 +336,91 @@ static void mails_from_long_ago_are_no_sign_of_another_sender(void **state)
 	end(&s);
 }
 
+/* ---- what the collector has found out ---- */
+
+/* As the collector does. */
+static void note(struct site *s, const char *cause)
+{
+	check(s, ledger_begin(s->ledger, &s->fault) &&
+			 ledger_end(s->ledger,
+				 ledger_note_copy(s->ledger, cause, &s->fault) &&
+					 ledger_take_new_id(s->ledger, &s->fault),
+				 &s->fault));
+}
+
+/* Ledger and send journal agree in the copy: only the collector has seen that the machine is
+ * another one. */
+static void a_clone_mails_no_person_whom_the_original_has_mailed(void **state)
+{
+	struct site s = site_new(*state, "", "");
+
+	invited_since_the_copy(&s, 40 * HOUR);
+	unlink(folder_path(s.folder, "last-mail"));
+	/* The fixture's journal has told of a restore; that of a copy agrees with its ledger. */
+	assert_string_equal(reconciling(&s), "restored");
+	check(&s, ledger_reconciled(s.ledger, "test", "test", &s.fault) >= 0);
+	note(&s, "other_machine");
+	site_close(&s);
+	site_open(&s);
+	assert_string_equal(reconciling(&s), "other_machine");
+	for (int n = 0; n < 5; n++)
+		log_in(&s, n);
+	run_once(&s);
+	run_for(&s, 70 * HOUR);
+	assert_int_equal(mails(), 5);
+	run_for(&s, 4 * HOUR);
+	assert_string_equal(reconciling(&s), "no");
+	for (int n = 0; n < 5; n++)
+		assert_person(&s, named(n), PERSON_INVITED, "by_others");
+	assert_int_equal(mails(), 5);
+	end(&s);
+}
+
+static void what_the_collector_finds_while_the_dispatcher_runs_stops_the_next_mail(void **state)
+{
+	struct site s = site_new(*state, "", "");
+
+	open_account(named(0), 30 * DAY);
+	run_once(&s);
+	note(&s, "other_machine");
+	log_in(&s, 0);
+	run_once(&s);
+	assert_string_equal(reconciling(&s), "other_machine");
+	assert_person(&s, named(0), PERSON_QUEUED, "reconcile");
+	assert_int_equal(mails(), 0);
+	/* Once is enough: the ledger is not a copy for ever. */
+	run_for(&s, 74 * HOUR);
+	assert_int_equal(mails(), 1);
+	end(&s);
+}
+
+static void a_restored_ledger_that_has_never_mailed_waits_for_nothing(void **state)
+{
+	struct site s = site_new(*state, "", "");
+
+	note(&s, "restored");
+	site_close(&s);
+	site_open(&s);
+	assert_string_equal(reconciling(&s), "no");
+	open_account(named(0), 30 * DAY);
+	log_in(&s, 0);
+	run_once(&s);
+	assert_int_equal(mails(), 1);
+	end(&s);
+}
+
+static void a_clone_that_was_restored_too_stays_a_clone(void **state)
+{
+	struct site s = site_new(*state, "", "");
+
+	note(&s, "other_machine");
+	note(&s, "restored");
+	site_close(&s);
+	site_open(&s);
+	assert_string_equal(reconciling(&s), "other_machine");
+	end(&s);
+}
+
 static void many_young_mails_of_others_mean_another_ledger_or_a_restore(void **state)
 {
 	struct site s = site_new(*state, "", "resync_interval = 1h\nsends_per_day = 5");
@@ -523,6 +608,10 @@ int main(void)
 		IN_FOLDER(a_torn_send_journal_says_nothing),
 		IN_FOLDER(one_or_two_mails_from_the_console_are_noted_and_change_nothing),
 		IN_FOLDER(mails_from_long_ago_are_no_sign_of_another_sender),
+		IN_FOLDER(a_clone_mails_no_person_whom_the_original_has_mailed),
+		IN_FOLDER(what_the_collector_finds_while_the_dispatcher_runs_stops_the_next_mail),
+		IN_FOLDER(a_restored_ledger_that_has_never_mailed_waits_for_nothing),
+		IN_FOLDER(a_clone_that_was_restored_too_stays_a_clone),
 		IN_FOLDER(many_young_mails_of_others_mean_another_ledger_or_a_restore),
 		IN_FOLDER(without_a_send_journal_googles_answers_show_a_restore),
 		IN_FOLDER(an_administrators_send_is_refused_unless_he_says_again),

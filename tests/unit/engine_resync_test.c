@@ -155,6 +155,26 @@ static void a_sighting_that_did_not_trigger_is_discovered_by_the_resync(void **s
 	run_once(&s);
 	run_for(&s, DAY + HOUR);
 	assert_person(&s, alice, PERSON_HELD, "discovered");
+	/* The same account is reported for a reason that counts. */
+	check(&s, ledger_account_trigger(
+			  s.ledger, "here", "alice", TRIGGER_LOGIN, true, &s.fault) == 1);
+	run_once(&s);
+	assert_person(&s, alice, PERSON_INVITED, "sent");
+	site_end(&s);
+}
+
+static void a_scan_does_not_approve_who_was_discovered(void **state)
+{
+	struct site s = site_new(*state, "", "");
+
+	see_user(&s, "alice", TRIGGER_LOGIN);
+	run_once(&s);
+	open_account(alice, 30 * DAY);
+	run_for(&s, DAY + HOUR);
+	check(&s, ledger_account_trigger(
+			  s.ledger, "here", "alice", TRIGGER_MANUAL, false, &s.fault) == 1);
+	run_once(&s);
+	assert_person(&s, alice, PERSON_HELD, "discovered");
 	site_end(&s);
 }
 
@@ -472,6 +492,7 @@ int main(void)
 		PROMISE(who_turns_up_unmanaged_is_held_invited_or_ignored_as_the_settings_say),
 		PROMISE(who_was_discovered_and_then_comes_by_himself_is_invited),
 		PROMISE(a_sighting_that_did_not_trigger_is_discovered_by_the_resync),
+		PROMISE(a_scan_does_not_approve_who_was_discovered),
 		PROMISE(rows_of_people_whom_nobody_has_seen_are_not_kept),
 		PROMISE(a_resync_that_breaks_off_is_resumed),
 		PROMISE(a_resync_goes_last),

@@ -28,6 +28,7 @@ static struct test begin(void **state)
 		.settings = {.subject = admin,
 			.token_endpoint = google_endpoint,
 			.service_account = nobody,
+			.tokens = nobody,
 			.key = nobody,
 			.key_id = nobody,
 			.quota_project = nobody}};

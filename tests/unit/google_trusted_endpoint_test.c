@@ -115,7 +115,7 @@ static void every_type_of_credential_from_another_universe_is_refused(void **sta
 	struct settings s = defaults();
 	char text[256];
 
-	s.subject = s.service_account = s.key = s.key_id = s.quota_project = none;
+	s.subject = s.service_account = s.key = s.key_id = s.quota_project = s.tokens = none;
 	s.credentials = folder->file;
 	for (size_t t = 0; t < ARRAY_SIZE(types); t++) {
 		for (size_t u = 0; u < ARRAY_SIZE(universes); u++) {

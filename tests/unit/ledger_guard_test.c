@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "ledger/schema.h"
 #include "ledger/sqlite.h"
 
 #define HANGS_S 60 /* after that, a test that hangs fails */
@@ -209,6 +210,57 @@ static void an_sqlite_that_cannot_guard_is_refused(void **state)
 	ledger_close(other);
 }
 
+/* ---- the comparison with the text ---- */
+
+static bool execute(const char *sql, void *ctx)
+{
+	return sqlite3_exec(ctx, sql, NULL, NULL, NULL) == SQLITE_OK;
+}
+
+static bool rows_match(sqlite3 *db, const char *sql, int rowid)
+{
+	const struct migration *newest = &schema_migrations[schema_newest - 1];
+	sqlite3_stmt *rows;
+	bool same;
+
+	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &rows, NULL), SQLITE_OK);
+	sqlite3_bind_int(rows, 1, rowid);
+	same = schema_rows_match(newest, rows);
+	sqlite3_finalize(rows);
+	return same;
+}
+
+static void the_text_of_the_schema_is_what_sqlite_stores_and_nothing_else(void **state)
+{
+	static const char *const changes[] = {
+		"SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE rowid <> ?1",
+		"SELECT type, name, tbl_name, sql FROM sqlite_schema UNION ALL"
+		" SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE rowid = ?1",
+		"SELECT iif(rowid = ?1, 'view', type), name, tbl_name, sql FROM sqlite_schema",
+		"SELECT type, iif(rowid = ?1, name || 'x', name), tbl_name, sql FROM sqlite_schema",
+		"SELECT type, name, iif(rowid = ?1, 'pause_', tbl_name), sql FROM sqlite_schema",
+		"SELECT type, name, tbl_name, iif(rowid = ?1, ifnull(sql, '') || ' ', sql)"
+		" FROM sqlite_schema",
+		"SELECT type, name, tbl_name, iif(rowid = ?1, CAST(ifnull(sql, '') AS BLOB), sql)"
+		" FROM sqlite_schema",
+		"SELECT type, name, tbl_name, iif(rowid = ?1, iif(sql IS NULL, 'x', NULL), sql)"
+		" FROM sqlite_schema",
+	};
+	sqlite3 *db;
+
+	(void)state;
+	assert_int_equal(sqlite3_open(":memory:", &db), SQLITE_OK);
+	assert_true(schema_make(schema_migrations, 0, schema_newest, execute, db));
+	for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
+		/* No row has that number, so nothing is changed. */
+		assert_true(rows_match(db, changes[i], -1));
+		for (int rowid = 1; rowid <= 42; rowid++)
+			if (rows_match(db, changes[i], rowid))
+				fail_msg("row %d: %s", rowid, changes[i]);
+	}
+	sqlite3_close(db);
+}
+
 #define GUARDED(test) cmocka_unit_test_setup_teardown(test, guarded_site, site_free)
 
 int main(void)
@@ -223,6 +275,7 @@ int main(void)
 		GUARDED(a_statement_without_an_end_is_ended),
 		GUARDED(the_engine_has_no_views_and_no_more_than_it_needs),
 		GUARDED(an_sqlite_that_cannot_guard_is_refused),
+		GUARDED(the_text_of_the_schema_is_what_sqlite_stores_and_nothing_else),
 	};
 
 	return cmocka_run_group_tests_name("ledger: shared", tests, NULL, NULL);

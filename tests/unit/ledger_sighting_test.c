@@ -453,10 +453,11 @@ struct told {
 	char words[8][32];
 };
 
-static bool tell(const char *user, const char *word, void *ctx)
+static bool tell(const char *user, enum trigger trigger, const char *word, void *ctx)
 {
 	struct told *t = ctx;
 
+	(void)trigger;
 	assert_true(t->count < 8);
 	str_copy(t->users[t->count], 32, user);
 	str_copy(t->words[t->count++], 32, word);

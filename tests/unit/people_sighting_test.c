@@ -174,6 +174,29 @@ static void reasons_have_words(void **state)
 	assert_false(sighting_trigger_parse("", &trigger));
 }
 
+static void the_trigger_that_counts_matters_more_and_then_the_person_s_own_login(void **state)
+{
+	static const enum trigger all[] = {TRIGGER_CREATED, TRIGGER_LOGIN, TRIGGER_MANUAL};
+	struct settings s = {.triggers = TRIGGER_FLAG_LOGIN | TRIGGER_FLAG_CREATED};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++)
+		for (size_t k = 0; k < 3; k++)
+			assert_int_equal(trigger_outranks(all[i], all[k], &s), i > k);
+	s.triggers = TRIGGER_FLAG_LOGIN;
+	assert_true(trigger_outranks(TRIGGER_LOGIN, TRIGGER_CREATED, &s));
+	assert_true(trigger_outranks(TRIGGER_MANUAL, TRIGGER_CREATED, &s));
+	assert_false(trigger_outranks(TRIGGER_CREATED, TRIGGER_LOGIN, &s));
+	s.triggers = TRIGGER_FLAG_CREATED;
+	assert_true(trigger_outranks(TRIGGER_CREATED, TRIGGER_LOGIN, &s));
+	assert_false(trigger_outranks(TRIGGER_LOGIN, TRIGGER_CREATED, &s));
+	assert_true(trigger_outranks(TRIGGER_MANUAL, TRIGGER_LOGIN, &s));
+	s.triggers = 0;
+	assert_true(trigger_outranks(TRIGGER_MANUAL, TRIGGER_CREATED, &s));
+	assert_true(trigger_counts(TRIGGER_MANUAL, &s));
+	assert_false(trigger_counts(TRIGGER_LOGIN, &s));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -188,6 +211,8 @@ int main(void)
 		cmocka_unit_test(a_long_path_keeps_the_shells_name),
 		cmocka_unit_test(facts_are_compared_without_reason_and_time),
 		cmocka_unit_test(reasons_have_words),
+		cmocka_unit_test(
+			the_trigger_that_counts_matters_more_and_then_the_person_s_own_login),
 	};
 
 	return cmocka_run_group_tests_name("people", tests, NULL, NULL);

@@ -58,6 +58,16 @@ static void times_that_go_back_are_stored(void **state)
 	HOLDS(rows);
 }
 
+static void what_is_not_shown_has_no_state(void **state)
+{
+	struct person_step step = {.next = row_person("queued first_check next=now")};
+	const struct evidence e = {.state = INVITATION_DECLINED, .mails = 1, .now = ROW_NOW};
+
+	(void)state;
+	assert_false(evidence_apply(&step, &e));
+	assert_int_equal(step.next.state, PERSON_QUEUED);
+}
+
 static void an_invitation_without_a_mail_was_not_mailed_elsewhere(void **state)
 {
 	const struct evidence e = {.shown = true,
@@ -111,6 +121,8 @@ static void counts_and_short_texts_are_recorded(void **state)
 			"store audit=failed cause='check: text of x'"},
 		{"a note of one letter", "queued first_check next=now", "blocked text=x",
 			"held blocked next=0", "store cause=x"},
+		{"a reason of one letter", "invited sent ours=1", "cancelled_by_admin text=x",
+			"cancelled by_admin", "store audit=cancelled cause='cancel: x'"},
 	};
 
 	(void)state;
@@ -150,7 +162,7 @@ static void a_person_with_an_older_intent_is_not_the_jobs(void **state)
 	struct person stored = row_person("sending sending intent=4");
 
 	(void)state;
-	assert_false(person_still_claimed(&p, &p, &stored));
+	assert_false(person_still_claimed(&p, &stored));
 }
 
 /* ---- what can be stored ---- */
@@ -183,6 +195,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_state_proves_a_send_where_no_count_does),
 		cmocka_unit_test(times_that_go_back_are_stored),
+		cmocka_unit_test(what_is_not_shown_has_no_state),
 		cmocka_unit_test(an_invitation_without_a_mail_was_not_mailed_elsewhere),
 		cmocka_unit_test(a_job_that_ends_takes_back_what_it_had_cleared),
 		cmocka_unit_test(counts_and_short_texts_are_recorded),

@@ -251,7 +251,7 @@ static void job_event(struct situation s, const char *event, bool effect)
 	if (effect)
 		mail(&s, event);
 	e.manual = s.manual;
-	if (!person_still_claimed(&p, &claimed, &stored)) {
+	if (!person_still_claimed(&p, &stored)) {
 		end_job(&s);
 		reach(&s, at, event);
 		return;

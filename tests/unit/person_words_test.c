@@ -20,6 +20,7 @@ static void states_have_words_that_are_read_back(void **state)
 	assert_string_equal(person_state_word(PERSON_UNKNOWN), "unknown");
 	assert_false(person_state_parse("unknown", &found));
 	assert_false(person_state_parse("", &found));
+	assert_int_equal(found, PERSON_GONE); /* as it was */
 }
 
 static void reasons_have_words_that_are_read_back(void **state)
@@ -37,6 +38,7 @@ static void reasons_have_words_that_are_read_back(void **state)
 	assert_string_equal(reason_word(REASON_FAULT), "fault");
 	assert_false(reason_parse("fault", &found));
 	assert_false(reason_parse("not a word", &found));
+	assert_int_equal(found, REASON_FAULT - 1);
 }
 
 static void the_reason_of_a_failed_person_is_the_code_of_the_fault(void **state)
@@ -61,6 +63,7 @@ static void priorities_have_words_that_are_read_back(void **state)
 		assert_int_equal(found, n);
 	}
 	assert_false(priority_parse("old", &found));
+	assert_int_equal(found, PRIO_BACKGROUND);
 }
 
 static void assert_all_differ(const char *const *words, int count)

@@ -174,6 +174,7 @@ static void markers_are_written_sent_and_removed(void **state)
 	struct box *b = box_of(k);
 	int64_t count, oldest;
 	int dropped = -1;
+	bool older = true;
 
 	assert_true(spool_client_mark(c, "alice", "queued", SPOOL_MARK_CHANGE, NULL));
 	assert_true(spool_client_mark(c, "bob", "seen", SPOOL_MARK_FIRST, NULL));
@@ -184,8 +185,18 @@ static void markers_are_written_sent_and_removed(void **state)
 	assert_false(box_has(b, "seen/alice"));
 	expect_content(b, "seen/bob", "seen");
 	expect_content(b, "seen/carol", "invited\n");
-	assert_true(spool_client_bind(c, "0123456789abcdef0123456789abcdef", &dropped, NULL));
+	assert_true(spool_client_bind(
+		c, "0123456789abcdef0123456789abcdef", 5, &dropped, &older, NULL));
 	assert_int_equal(dropped, 2);
+	assert_false(older);
+	/* A smaller revision of the same ledger: nothing is done, and the peer hears of it. */
+	assert_true(spool_client_mark(c, "carol", "invited", SPOOL_MARK_ANY, NULL));
+	assert_true(spool_client_bind(
+		c, "0123456789abcdef0123456789abcdef", 4, &dropped, &older, NULL));
+	assert_true(older);
+	assert_int_equal(dropped, 0);
+	expect_content(b, "seen/carol", "invited");
+	assert_true(spool_client_unmark(c, "carol", NULL));
 	for (int i = 0; i < 1000; i++) {
 		char user[16];
 

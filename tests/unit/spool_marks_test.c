@@ -259,7 +259,7 @@ static void marks_that_cannot_be_listed_are_a_fault(void **state)
 	broken.reader.seen_dir = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	assert_false(box_each_mark(&broken, 0, remember, &users, &fault));
 	assert_int_equal(fault.kind, FAULT_STORAGE);
-	assert_false(spool_bind_ledger(&broken.reader, "id", &dropped, &fault));
+	assert_false(spool_bind_ledger(&broken.reader, "id", 0, &dropped, &(bool){false}, &fault));
 	close(broken.reader.seen_dir);
 }
 
@@ -272,7 +272,7 @@ static int belong(struct box *b, const char *id)
 	int dropped = -1;
 	char *text;
 
-	assert_true(spool_bind_ledger(&b->reader, id, &dropped, &fault));
+	assert_true(spool_bind_ledger(&b->reader, id, 0, &dropped, &(bool){false}, &fault));
 	assert_int_equal(fault.kind, FAULT_NONE);
 	text = folder_read(b->folder, "seen/.ledger");
 	assert_string_equal(text, id);
@@ -329,7 +329,7 @@ static void markers_without_a_ledger_are_removed(void **state)
 	/* An editor's newline does not make it another ledger. */
 	mark(b, "alice", "invited");
 	folder_write(b->folder, "seen/.ledger", "one\n");
-	assert_true(spool_bind_ledger(&b->reader, "one", &(int){0}, NULL));
+	assert_true(spool_bind_ledger(&b->reader, "one", 0, &(int){0}, &(bool){false}, NULL));
 	assert_string_equal(word_of(b, "alice"), "invited");
 }
 
@@ -357,7 +357,7 @@ static void an_interrupted_drop_is_finished_at_the_next_start(void **state)
 	mark(b, "alice", "queued");
 	/* A marker that cannot be removed stops it: the new id must not be there yet. */
 	folder_make(b->folder, "seen/bob");
-	assert_false(spool_bind_ledger(&b->reader, "two", &dropped, &fault));
+	assert_false(spool_bind_ledger(&b->reader, "two", 0, &dropped, &(bool){false}, &fault));
 	assert_int_equal(fault.kind, FAULT_STORAGE);
 	assert_non_null(strstr(fault.what, "bob"));
 	assert_int_equal(rmdir(folder_path(b->folder, "seen/bob")), 0);

@@ -35,15 +35,16 @@ static bool store_change(struct collector *c, const struct account_snapshot *sna
 	}
 	facts_local(&s, c, snapshot, change->account);
 	s.trigger = TRIGGER_CREATED;
-	return collector_note_result(c, ledger_account_seen(c->ledger, &s, fault));
+	return store_sighting(c, snapshot, &s, fault);
 }
 
 /* The new name gets its marker with the next verdict, or with the next login. */
 static bool mark_change(struct collector *c, const struct change *change, struct fault *fault)
 {
 	if (change->kind == CHANGE_CREATED)
-		return spool_client_mark(
-			&c->spool, change->account->user, SPOOL_WORD_SEEN, SPOOL_MARK_FIRST, fault);
+		return !marks_allowed(c, TRIGGER_CREATED) ||
+		       spool_client_mark(&c->spool, change->account->user, SPOOL_WORD_SEEN,
+			       SPOOL_MARK_FIRST, fault);
 	return spool_client_unmark(&c->spool, change->old->user, fault);
 }
 
@@ -69,9 +70,12 @@ static bool apply_diff(struct collector *c, const struct account_snapshot *snaps
 		return true;
 	if (!ledger_begin(c->ledger, fault))
 		return false;
-	if (!ledger_end(c->ledger, for_each_change(c, snapshot, diff, false, fault), fault))
+	if (!ledger_end(c->ledger,
+		    for_each_change(c, snapshot, diff, false, fault) &&
+			    ledger_note_report(c->ledger, fault),
+		    fault))
 		return false;
-	return for_each_change(c, snapshot, diff, true, fault) &&
+	return marks_bind(c, fault) && for_each_change(c, snapshot, diff, true, fault) &&
 	       spool_client_flush(&c->spool, fault);
 }
 
@@ -95,6 +99,22 @@ static bool uid_in_range(const struct settings *s, int64_t uid)
 	return uid >= s->min_uid && uid <= s->max_uid;
 }
 
+/* A known account that has the uid of an account that only the ledger knows: it was renamed, and
+ * the ledger was restored from a backup since. The comparison is to find the rename once more, so
+ * the account counts as new again. Such a ledger is rare, so a walk over all records will do. */
+static void look_at_again(struct missing *m, uint32_t uid)
+{
+	for (size_t i = 0; i < m->sorted; i++) {
+		struct record *r = &m->host->records[i];
+
+		if (r->uid == uid && r->state == RECORD_KNOWN &&
+			account_find(&m->snapshot->accounts, r->user)) {
+			r->state = RECORD_NEW;
+			r->since = 0;
+		}
+	}
+}
+
 static bool add_unknown(const struct ledger_sighting *s, void *ctx)
 {
 	struct missing *m = ctx;
@@ -104,6 +124,7 @@ static bool add_unknown(const struct ledger_sighting *s, void *ctx)
 		(m->sorted > 0 && bsearch(s->seen.user, m->host->records, m->sorted,
 					  sizeof(*m->host->records), compare_user)))
 		return true;
+	look_at_again(m, (uint32_t)s->seen.uid);
 	m->failed = !host_add(m->host, s->seen.user, (uint32_t)s->seen.uid, RECORD_KNOWN, 0);
 	return !m->failed;
 }
@@ -140,7 +161,8 @@ static bool diff_and_apply(struct collector *c, const struct account_snapshot *s
 	if (good && allowed) {
 		c->accounts_due = diff.due;
 		good = apply_diff(c, snapshot, &diff, fault) &&
-		       ((!diff.differs && host->guard_tripped == was_tripped) ||
+		       ((!diff.differs && host->guard_tripped == was_tripped &&
+				!host_has_learned(host)) ||
 			       host_save(host, &diff.next, c->settings->state, fault));
 	} else if (good && host->guard_tripped != was_tripped) {
 		good = host_save(host, host, c->settings->state, fault);
@@ -191,15 +213,61 @@ static bool create_baseline(struct collector *c, const struct account_snapshot *
 	return host_save(host, host, c->settings->state, fault);
 }
 
+/* ---- copies ---- */
+
+/* The dispatcher is to hear of it: the machine of which this one is a copy may have mailed. With
+ * its new id the ledger is another one for the markers, too. */
+static bool note_other_machine(struct collector *c, const char *forget_host, struct fault *fault)
+{
+	bool good;
+
+	if (!ledger_begin(c->ledger, fault))
+		return false;
+	good = ledger_note_copy(c->ledger, "other_machine", fault) &&
+	       ledger_take_new_id(c->ledger, fault) &&
+	       (!forget_host || ledger_host_reset(c->ledger, forget_host, fault));
+	c->marks_bound = false;
+	return ledger_end(c->ledger, good, fault) && marks_bind(c, fault);
+}
+
 /* This machine is a copy of the one that wrote the baseline. */
 static bool reset_machine(struct collector *c, const struct host *host, struct fault *fault)
 {
 	log_event(LOG_LEVEL_NOTE, "baseline",
-		"the machine-id has changed: this is a copy of host %s; its accounts and markers "
-		"are "
-		"removed, people are kept",
+		"the machine-id, or the id of firmware or cloud, has changed: this is a copy of "
+		"host %s; its accounts and markers are removed, people are kept",
 		host->old_name);
-	return marks_drop_all(c, fault) && ledger_host_reset(c->ledger, host->old_name, fault);
+	return note_other_machine(c, host->old_name, fault);
+}
+
+/* A renamed host keeps its accounts and markers. Only Google's list can show that it is not a
+ * clone.
+ */
+static bool note_new_name(struct collector *c, const struct host *host, struct fault *fault)
+{
+	if (!host_may_be_cloned(host))
+		return true;
+	log_event(LOG_LEVEL_NOTE, "host",
+		"this host has another name than before, %s, and may be a copy: no invitations are "
+		"sent until Google shows what the other one has sent",
+		host->old_name);
+	return ledger_note_copy(c->ledger, "other_machine", fault);
+}
+
+/* The ledger names the machine that it belongs to: the dispatcher looks before the collector does,
+ * if it is the first to start on a clone. */
+static bool name_machine(struct collector *c, const struct host *host, struct fault *fault)
+{
+	char named[MACHINE_FACT_SIZE] = "";
+
+	if (ledger_get(c->ledger, LEDGER_MACHINE, named, sizeof(named), fault) < 0)
+		return false;
+	if (host->machine.id[0] == '\0' || strcmp(named, host->machine.id) == 0)
+		return true;
+	/* The ledger was moved here; of a clone it is noted already. */
+	if (named[0] && !host_cloned(host) && !note_other_machine(c, NULL, fault))
+		return false;
+	return ledger_set(c->ledger, LEDGER_MACHINE, host->machine.id, fault);
 }
 
 static bool has_new_name(const struct host *host)
@@ -214,7 +282,8 @@ static bool compare_host(struct collector *c, const struct account_snapshot *sna
 		return reset_machine(c, host, fault) && create_baseline(c, snapshot, host, fault);
 	if (host->first)
 		return create_baseline(c, snapshot, host, fault);
-	if (has_new_name(host) && !(host_rename(c, snapshot, host->old_name, fault) &&
+	if (has_new_name(host) && !(note_new_name(c, host, fault) &&
+					  host_rename(c, snapshot, host->old_name, fault) &&
 					  host_save(host, host, c->settings->state, fault)))
 		return false;
 	return add_all_unknown(c, snapshot, host, fault) &&
@@ -248,8 +317,8 @@ bool accounts_compare(
 	c->accounts_due = 0;
 	if (!is_complete(c, &snapshot->accounts))
 		return true;
-	good = host_load(&host, c->settings->state, c->host, fault) &&
-	       compare_host(c, snapshot, &host, fault);
+	good = host_load(&host, c->settings->state, c->settings->run, c->host, fault) &&
+	       name_machine(c, &host, fault) && compare_host(c, snapshot, &host, fault);
 	host_free(&host);
 	return good;
 }

@@ -132,6 +132,20 @@ static enum disposition classify(struct collector *c, const struct account_snaps
 	return disposition;
 }
 
+/* Only arrivals tell of a network user: one who waits to be readmitted stays in the spool. */
+static bool defer_readmission(struct collector *c, const struct account_snapshot *snapshot,
+	struct sighting *s, enum disposition *disposition, struct fault *fault)
+{
+	struct ledger_sighting known;
+	int found = ledger_sighting(c->ledger, s->host, s->user, &known, fault);
+
+	if (found > 0 && !known.gone && facts_settle(c, snapshot, &known.seen, s)) {
+		set_due(c, clock_wall() + NETWORK_RETRY_S);
+		*disposition = DEFER;
+	}
+	return found >= 0;
+}
+
 /* Stores the sightings of one group in one commit. */
 static bool store_sightings(struct collector *c, const struct account_snapshot *snapshot,
 	const struct spool_arrival *list, int count, enum disposition *dispositions,
@@ -145,9 +159,12 @@ static bool store_sightings(struct collector *c, const struct account_snapshot *
 		return false;
 	for (int i = 0; good && i < count; i++) {
 		dispositions[i] = classify(c, snapshot, &list[i], now, &s);
-		if (dispositions[i] == ACCEPT)
-			good = collector_note_result(c, ledger_account_seen(c->ledger, &s, fault));
+		if (dispositions[i] == ACCEPT && !s.local)
+			good = defer_readmission(c, snapshot, &s, &dispositions[i], fault);
+		if (good && dispositions[i] == ACCEPT)
+			good = store_sighting(c, snapshot, &s, fault);
 	}
+	good = good && (!c->ledger_dirty || ledger_note_report(c->ledger, fault));
 	return ledger_end(c->ledger, good, fault);
 }
 
@@ -158,11 +175,14 @@ static bool process_group(struct collector *c, const struct account_snapshot *sn
 {
 	enum disposition dispositions[GROUP] = {DEFER};
 
-	if (!store_sightings(c, snapshot, list, count, dispositions, fault))
+	if (!store_sightings(c, snapshot, list, count, dispositions, fault) ||
+		!marks_bind(c, fault))
 		return false;
 	for (int i = 0; i < count; i++)
 		if (dispositions[i] != DEFER &&
-			!spool_client_take(&c->spool, &list[i], dispositions[i] == ACCEPT, fault))
+			!spool_client_take(&c->spool, &list[i],
+				dispositions[i] == ACCEPT && marks_allowed(c, list[i].trigger),
+				fault))
 			return false;
 	if (!spool_client_flush(&c->spool, fault))
 		return false;
@@ -217,9 +237,11 @@ bool arrivals_process(
 	c->pending = false;
 	c->arrivals_due = 0;
 	/* A longer list reaches arrivals behind those that wait. */
+	if (!readmissions_load(&c->readmissions, c->settings->state, fault))
+		return false;
 	for (int room = LIST_FIRST; full && taken == 0 && room <= LIST_MAX; room *= 8)
 		taken = list_and_process(c, snapshot, room, &full, fault);
-	if (taken < 0)
+	if (taken < 0 || !readmissions_settle(c, fault))
 		return false;
 	c->pending = full && taken > 0;
 	if (!c->pending && network_retry_due(c, now))

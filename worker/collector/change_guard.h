@@ -15,4 +15,8 @@
 bool change_guard_allows(struct collector *c, struct host *host, const struct account_diff *diff,
 	bool *allowed, struct fault *fault);
 
+/* The same for accounts that were excluded and are not any more (readmission.h): if they are many,
+ * the ledger is paused, and none is readmitted before `resume`. */
+bool change_guard_readmits(struct collector *c, struct fault *fault);
+
 #endif

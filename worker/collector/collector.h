@@ -19,6 +19,7 @@
 #include "people/sighting.h"
 #include "settings/settings.h"
 #include "spool/client.h"
+#include "worker/collector/readmission.h"
 
 /* A user whose changed facts were stored recently, and when (clock_boot_ms). */
 struct refreshed {
@@ -44,9 +45,13 @@ struct collector {
 	int64_t skipped_logged_ms; /* when an unknown user was last logged (clock_boot_ms; 0:
 				      never), … */
 	int64_t skipped;	   /* … and how many have come since */
+	bool marks_bound;	   /* the markers belong to this ledger, as of … */
+	int64_t marks_revision;	   /* … this revision */
 	int64_t change;		   /* the newest revision of the ledger that the markers show */
-	bool guard_tripped;	   /* the last comparison had too many changes */
-	bool warned_incomplete;	   /* it has been logged that the passwd file cannot be compared */
+	struct readmissions readmissions;
+	bool guard_tripped;	/* the last comparison had too many changes */
+	bool warned_incomplete; /* it has been logged that the passwd file cannot be compared, … */
+	bool warned_groups;	/* … and that the group file does not count */
 };
 
 /* The present accounts and groups, read for one pass and then freed. */
@@ -64,6 +69,15 @@ void facts_local(struct sighting *s, const struct collector *c,
 /* The same through NSS, which may block. False if NSS does not know the name. */
 bool facts_network(struct sighting *s, const struct collector *c, const char *user);
 
+/* What of `now` the ledger may hear at this look, for an account that it knows: without a whole
+ * group file the groups stay as they are known (unless one excludes the account), and while the
+ * account waits to be readmitted all facts do. Whether it waits; sets c->facts_due. */
+bool facts_settle(struct collector *c, const struct account_snapshot *snapshot,
+	const struct sighting *known, struct sighting *now);
+/* Stores a sighting, as facts_settle leaves it. A known account takes over the trigger if it
+ * matters more than its own. In a transaction. */
+bool store_sighting(struct collector *c, const struct account_snapshot *snapshot,
+	struct sighting *s, struct fault *fault);
 /* Processes the arrivals in new/ that can be processed now, some thousand at a time: sets
  * c->pending and c->arrivals_due. */
 bool arrivals_process(
@@ -76,6 +90,9 @@ bool accounts_compare(
  * once if the settings now exclude it. Sets c->facts_due if some must wait. */
 bool facts_refresh(
 	struct collector *c, const struct account_snapshot *snapshot, struct fault *fault);
+/* After a pass in which accounts may have begun to wait for their readmission: the guard, and the
+ * file. */
+bool readmissions_settle(struct collector *c, struct fault *fault);
 /* Frees what facts_refresh remembers of the last hour. */
 void facts_refresh_forget(struct collector *c);
 /* The host had another name: what the ledger has under that name is stored under the present
@@ -83,13 +100,18 @@ void facts_refresh_forget(struct collector *c);
 bool host_rename(struct collector *c, const struct account_snapshot *snapshot, const char *old_host,
 	struct fault *fault);
 
+/* Before markers are written: the spool notes to which ledger and revision they belong. Markers of
+ * another ledger are removed. A ledger with a smaller revision than the markers was restored from a
+ * backup: it takes a new id, and the dispatcher is told (ledger_note_copy). */
+bool marks_bind(struct collector *c, struct fault *fault);
+/* Whether an account that was reported with this trigger may have a marker. One that was only
+ * created, where `created` does not count, has none: its first login is to be reported. */
+bool marks_allowed(const struct collector *c, enum trigger trigger);
 /* Updates the markers from the ledger. */
 bool marks_update(struct collector *c, struct fault *fault);
 /* Removes the markers of users who are not local, if they are older than `age` seconds. */
 bool marks_drop_network(struct collector *c, const struct account_snapshot *snapshot, int64_t age,
 	struct fault *fault);
-/* Removes all markers. */
-bool marks_drop_all(struct collector *c, struct fault *fault);
 
 /* Evaluates the result of a ledger call (-1: fault): sets c->ledger_dirty if something changed;
  * false if it was a fault. */

@@ -79,7 +79,10 @@ static bool add_if_member(const char *word, size_t length, void *ctx)
 	/* NSS cannot look up a pattern, which settings_check refuses, so the membership is unknown, which excludes. */
 	if (!str_format(name, sizeof(name), "%.*s", (int)length, word) || strpbrk(name, "*?"))
 		return false;
-	if (getgrnam_r(name, &entry, m->buffer, NSS_BUFFER, &found) != 0 || !found)
+	/* A directory that cannot be asked at this moment does not say that there is no group. */
+	if (getgrnam_r(name, &entry, m->buffer, NSS_BUFFER, &found) != 0)
+		return false;
+	if (!found)
 		return true;
 	const char *mark = str_word_quoted(name) ? "\"" : "";
 	for (int i = 0; i < m->count; i++)

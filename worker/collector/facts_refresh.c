@@ -4,11 +4,14 @@
  * under a new name of the host.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/str.h"
 #include "people/verdict.h"
+#include "worker/collector/change_guard.h"
 #include "worker/collector/collector.h"
 
 #define GROUP 512 /* sightings in one commit */
@@ -90,6 +93,12 @@ static void remember(struct collector *c, const struct changed_account *list, si
 	c->refreshed_count = all;
 }
 
+static void set_facts_due(struct collector *c, int64_t at)
+{
+	if (at != 0 && (c->facts_due == 0 || at < c->facts_due))
+		c->facts_due = at;
+}
+
 /* An account that is excluded from now on must not wait, because it might be mailed meanwhile.
  * Before that it must have become not excluded, which waits: so at most two changes an hour. */
 static bool must_wait(struct refresh *g, const struct sighting *was, const struct sighting *now)
@@ -103,9 +112,63 @@ static bool must_wait(struct refresh *g, const struct sighting *was, const struc
 	if (!last || (verdict_excludes(now, c->settings) && !verdict_excludes(was, c->settings)))
 		return false;
 	due = clock_wall() + (last->at_ms + REFRESH_INTERVAL_MS - clock_boot_ms()) / 1000 + 1;
-	if (c->facts_due == 0 || due < c->facts_due)
-		c->facts_due = due;
+	set_facts_due(c, due);
 	return true;
+}
+
+/* ---- one account ---- */
+
+/* Without a whole group file the groups stay as they are known, unless a line that is there
+ * excludes the account: an administrator may be locking a person out. */
+static void keep_groups(
+	const struct collector *c, const struct sighting *known, struct sighting *now)
+{
+	struct sighting as_known = *now;
+
+	str_copy(as_known.groups, sizeof(as_known.groups), known->groups);
+	if (now->groups[0] == '\0' || strcmp(now->groups, SIGHTING_GROUPS_UNKNOWN) == 0 ||
+		!verdict_excludes(now, c->settings) || verdict_excludes(&as_known, c->settings))
+		*now = as_known;
+}
+
+bool facts_settle(struct collector *c, const struct account_snapshot *snapshot,
+	const struct sighting *known, struct sighting *now)
+{
+	enum trigger trigger = now->trigger;
+	int64_t due;
+
+	if (now->local && !group_file_whole(snapshot->groups))
+		keep_groups(c, known, now);
+	if (!readmission_waits(&c->readmissions, known, now, c->settings, clock_wall(), &due))
+		return false;
+	set_facts_due(c, due);
+	*now = *known;
+	now->trigger = trigger;
+	return true;
+}
+
+bool store_sighting(struct collector *c, const struct account_snapshot *snapshot,
+	struct sighting *s, struct fault *fault)
+{
+	struct ledger_sighting known;
+	int found = ledger_sighting(c->ledger, s->host, s->user, &known, fault);
+	bool first;
+
+	if (found < 0)
+		return false;
+	if (found > 0 && known.gone)
+		found = 0;
+	if (found > 0)
+		(void)facts_settle(c, snapshot, &known.seen, s);
+	else if (s->local && !group_file_whole(snapshot->groups))
+		str_copy(s->groups, sizeof(s->groups), SIGHTING_GROUPS_UNKNOWN);
+	if (!collector_note_result(c, ledger_account_seen(c->ledger, s, fault)))
+		return false;
+	if (found == 0 || !trigger_outranks(s->trigger, known.seen.trigger, c->settings))
+		return true;
+	first = !trigger_counts(known.seen.trigger, c->settings);
+	return collector_note_result(
+		c, ledger_account_trigger(c->ledger, s->host, s->user, s->trigger, first, fault));
 }
 
 /* ---- collecting ---- */
@@ -122,6 +185,8 @@ static bool on_sighting(const struct ledger_sighting *known, void *ctx)
 	if (!account)
 		return true;
 	facts_local(&now, g->c, g->snapshot, account);
+	if (!g->all)
+		(void)facts_settle(g->c, g->snapshot, &known->seen, &now);
 	if (g->all ||
 		(!sighting_same_facts(&now, &known->seen) && !must_wait(g, &known->seen, &now)))
 		add_changed(g, account, known->seen.trigger);
@@ -145,7 +210,7 @@ static bool store_account(
 
 	facts_local(&s, g->c, g->snapshot, changed_account->account);
 	s.trigger = changed_account->trigger;
-	return collector_note_result(g->c, ledger_account_seen(g->c->ledger, &s, fault));
+	return store_sighting(g->c, g->snapshot, &s, fault);
 }
 
 static bool store_group(const struct refresh *g, size_t first, struct fault *fault)
@@ -167,6 +232,26 @@ static bool store_all(const struct refresh *g, struct fault *fault)
 	return true;
 }
 
+bool readmissions_settle(struct collector *c, struct fault *fault)
+{
+	return change_guard_readmits(c, fault) &&
+	       readmissions_save(&c->readmissions, c->settings->state, fault);
+}
+
+/* Logged once, until it is over. */
+static void log_groups(struct collector *c, const struct account_snapshot *snapshot)
+{
+	bool whole = group_file_whole(snapshot->groups);
+
+	if (!whole && !c->warned_groups)
+		log_event(LOG_LEVEL_WARN, "account_scan",
+			"%s: is not complete (it has no root group, or its last line has no end): "
+			"groups stay as they were, and a new user counts as excluded; correct the "
+			"file with vigr",
+			c->settings->group);
+	c->warned_groups = !whole;
+}
+
 bool facts_refresh(
 	struct collector *c, const struct account_snapshot *snapshot, struct fault *fault)
 {
@@ -175,11 +260,16 @@ bool facts_refresh(
 
 	c->facts_due = 0;
 	drop_expired(c);
-	good = find_changed(&g, c->host, fault) && store_all(&g, fault);
+	log_groups(c, snapshot);
+	/* Before, too: an administrator may have ended the guard's pause. */
+	good = readmissions_load(&c->readmissions, c->settings->state, fault) &&
+	       change_guard_readmits(c, fault) && find_changed(&g, c->host, fault) &&
+	       store_all(&g, fault);
 	if (good)
 		remember(c, g.list, g.count);
 	free(g.list);
-	return good;
+	readmissions_expire(&c->readmissions, clock_wall());
+	return good && readmissions_settle(c, fault);
 }
 
 /* Insert the accounts under the new host name before deleting the old ones, so that a crash in

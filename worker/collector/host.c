@@ -21,7 +21,6 @@
 #define HOST_FILE   "host"
 #define HOST_HEAD   "cloudinvite-host 1"
 #define HOST_BYTES  ((size_t)512 * 1024 * 1024) /* about ten million accounts */
-#define MACHINE_ID  "/etc/machine-id"
 #define UID_LARGEST 4294967294LL
 
 static const char *const words[] = {
@@ -29,19 +28,6 @@ static const char *const words[] = {
 	[RECORD_NEW] = "new",
 	[RECORD_ABSENT] = "absent",
 };
-
-static void read_machine(char out[64])
-{
-	static const struct file_rules rules = {
-		.max_size = 256, .missing_ok = true, .follow = true};
-	struct strbuf text = {.max = 256};
-
-	out[0] = '\0';
-	/* Without a machine id (a container), only the host's name identifies the machine. */
-	if (file_read(MACHINE_ID, &rules, &text, FAULT_STORAGE, NULL) && text.data)
-		str_copy(out, 64, str_trim(text.data));
-	strbuf_free(&text);
-}
 
 static bool error_unwritten(const char *state_directory, struct fault *fault)
 {
@@ -96,6 +82,11 @@ static bool parse_record(struct host *h, enum record_state state, char *rest)
 	return host_add(h, user, (uint32_t)number, state, time);
 }
 
+static bool parse_fact(char out[MACHINE_FACT_SIZE], const char *value)
+{
+	return str_copy(out, MACHINE_FACT_SIZE, value);
+}
+
 static bool parse_line(struct host *h, char *line)
 {
 	char *rest = strchr(line, ' ');
@@ -104,7 +95,11 @@ static bool parse_line(struct host *h, char *line)
 		return false;
 	*rest++ = '\0';
 	if (strcmp(line, "machine") == 0)
-		return str_copy(h->old_machine, sizeof(h->old_machine), rest);
+		return parse_fact(h->old_machine.id, rest);
+	if (strcmp(line, "product") == 0)
+		return parse_fact(h->old_machine.product, rest);
+	if (strcmp(line, "instance") == 0)
+		return parse_fact(h->old_machine.instance, rest);
 	if (strcmp(line, "name") == 0)
 		return str_copy(h->old_name, sizeof(h->old_name), rest);
 	if (strcmp(line, "change_guard") == 0)
@@ -147,12 +142,14 @@ static void reset_broken(struct host *h, const char *state_directory)
 		": is malformed; the accounts that exist now become the new baseline",
 		state_directory);
 	host_clear(h);
-	h->old_machine[0] = h->old_name[0] = '\0';
+	h->old_machine = (struct machine){.id = ""};
+	h->old_name[0] = '\0';
 	h->guard_tripped = false;
 	h->first = true;
 }
 
-bool host_load(struct host *h, const char *state_directory, const char *name, struct fault *fault)
+bool host_load(struct host *h, const char *state_directory, const char *run, const char *name,
+	struct fault *fault)
 {
 	static const struct file_rules rules = {
 		.max_size = HOST_BYTES, .trusted = true, .missing_ok = true};
@@ -161,13 +158,14 @@ bool host_load(struct host *h, const char *state_directory, const char *name, st
 	bool good;
 
 	*h = (struct host){.count = 0};
-	read_machine(h->machine);
+	machine_read(&h->machine, "", run);
 	str_copy(h->name, sizeof(h->name), name);
 	good = dir >= 0 && file_read_at(dir, HOST_FILE, &rules, &text, FAULT_STORAGE, fault);
 	if (good) {
 		h->first = text.len == 0;
 		if (!h->first && (strlen(text.data) != text.len || !parse(h, text.data)))
 			reset_broken(h, state_directory);
+		h->machine = machine_merge(&h->old_machine, &h->machine);
 	}
 	strbuf_free(&text);
 	file_close(&dir);
@@ -188,6 +186,12 @@ static bool add_record(struct strbuf *out, const struct record *r)
 	return true;
 }
 
+static void add_fact(struct strbuf *out, const char *name, const char *fact)
+{
+	if (*fact)
+		strbuf_addf(out, "%s %s\n", name, fact);
+}
+
 bool host_save(const struct host *h, const struct host *records, const char *state_directory,
 	struct fault *fault)
 {
@@ -199,8 +203,9 @@ bool host_save(const struct host *h, const struct host *records, const char *sta
 	if (dir < 0)
 		return false;
 	strbuf_addf(&text, HOST_HEAD "\nname %s\n", h->name);
-	if (h->machine[0])
-		strbuf_addf(&text, "machine %s\n", h->machine);
+	add_fact(&text, "machine", h->machine.id);
+	add_fact(&text, "product", h->machine.product);
+	add_fact(&text, "instance", h->machine.instance);
 	if (h->guard_tripped)
 		strbuf_add(&text, "change_guard tripped\n");
 	for (size_t i = 0; i < records->count; i++)
@@ -245,6 +250,17 @@ void host_free(struct host *h)
 
 bool host_cloned(const struct host *h)
 {
-	/* A machine without an id (a container) is known only by its name. */
-	return h->machine[0] && h->old_machine[0] && strcmp(h->machine, h->old_machine) != 0;
+	return !h->first && machine_is_another(&h->old_machine, &h->machine);
+}
+
+bool host_may_be_cloned(const struct host *h)
+{
+	return h->old_name[0] && strcmp(h->old_name, h->name) != 0 &&
+	       !machine_is_proved(&h->old_machine, &h->machine);
+}
+
+bool host_has_learned(const struct host *h)
+{
+	return strcmp(h->old_machine.product, h->machine.product) != 0 ||
+	       strcmp(h->old_machine.instance, h->machine.instance) != 0;
 }

@@ -5,6 +5,8 @@
  *
  *   cloudinvite-host 1
  *   machine MACHINE-ID
+ *   product HASH-OF-A-UUID
+ *   instance INSTANCE-ID
  *   name HOST
  *   change_guard tripped
  *   known UID ESCAPED-USER
@@ -25,6 +27,7 @@
 #include <stdint.h>
 
 #include "base/fault.h"
+#include "base/machine.h"
 #include "people/account.h"
 #include "people/sighting.h"
 
@@ -38,9 +41,9 @@ struct record {
 };
 
 struct host {
-	char machine[64]; /* of this machine, now */
+	struct machine machine; /* now; what is not known now is as in the file */
 	char name[HOST_MAX + 1];
-	char old_machine[64]; /* as in the file; "" if there was none */
+	struct machine old_machine; /* as in the file */
 	char old_name[HOST_MAX + 1];
 	bool first;		/* there was no file, or it was not valid */
 	bool guard_tripped;	/* the guard has paused and not yet let the change pass */
@@ -49,10 +52,12 @@ struct host {
 	size_t room;
 };
 
-/* Reads state/collector/host; `name` is the host's present name. A broken file is logged and counts
+/* Reads state/collector/host; `name` is the host's present name, `run` the run directory. A broken
+ * file is logged and counts
  * as missing: then the present accounts are the baseline again, and users are seen when they log
  * in. False if out of memory or if the file cannot be read. */
-bool host_load(struct host *h, const char *state_directory, const char *name, struct fault *fault);
+bool host_load(struct host *h, const char *state_directory, const char *run, const char *name,
+	struct fault *fault);
 /* Replaces the file: `h` with the records of `records` (which may be `h` itself). */
 bool host_save(const struct host *h, const struct host *records, const char *state_directory,
 	struct fault *fault);
@@ -60,6 +65,11 @@ void host_free(struct host *h);
 
 /* Whether another machine wrote the file (a cloned image). */
 bool host_cloned(const struct host *h);
+/* Whether the host has another name than in the file, and nothing but an id that is easily copied
+ * says that it is the same machine: renamed, or a clone. */
+bool host_may_be_cloned(const struct host *h);
+/* Whether a fact about the machine is known that the file does not have. */
+bool host_has_learned(const struct host *h);
 /* Removes all records. */
 void host_clear(struct host *h);
 /* Appends a record. Records must be in the order of users before they are compared or saved. False

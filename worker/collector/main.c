@@ -32,7 +32,6 @@ struct loop {
 	struct fs_watch watch;
 	bool arrived, changed; /* arrivals; accounts or groups: still to be processed */
 	bool own_keeper;       /* our own child, which cannot be started again */
-	bool marks_bound;      /* the markers are known to be those of this ledger */
 	bool scan;	       /* the timed scan is due */
 	int failures;	       /* passes in a row that failed, the last one with: */
 	char last_error[sizeof(((struct fault *)0)->what)];
@@ -76,6 +75,7 @@ static void close_all(struct loop *l)
 	spool_client_close(&l->collector.spool);
 	close_ledger(&l->collector);
 	facts_refresh_forget(&l->collector);
+	readmissions_free(&l->collector.readmissions);
 }
 
 static bool open_watch(struct loop *l, const struct settings *settings, struct fault *fault)
@@ -94,7 +94,7 @@ static bool open_spool(struct loop *l, struct fault *fault)
 {
 	struct collector *c = &l->collector;
 
-	l->marks_bound = false;
+	c->marks_bound = false;
 	l->arrived = true;
 	if (!l->own_keeper)
 		return spool_client_connect(&c->spool, c->settings->run, fault);
@@ -114,22 +114,8 @@ static bool open_ledger(struct loop *l, struct fault *fault)
 		c->ledger = NULL;
 	}
 	c->change = 0;
-	l->marks_bound = false;
+	c->marks_bound = false;
 	return c->ledger;
-}
-
-static bool bind_marks(struct loop *l, struct fault *fault)
-{
-	struct collector *c = &l->collector;
-	int dropped = 0;
-
-	l->marks_bound = spool_client_bind(&c->spool, ledger_id(c->ledger), &dropped, fault);
-	if (dropped > 0)
-		log_event(LOG_LEVEL_NOTE, "marks",
-			"removed %d markers of another ledger: these users are processed again at "
-			"their next login",
-			dropped);
-	return l->marks_bound;
 }
 
 /* Opens whatever is not open. */
@@ -138,7 +124,7 @@ static bool open_what_is_missing(struct loop *l, struct fault *fault)
 	struct collector *c = &l->collector;
 
 	return (c->spool.fd >= 0 || open_spool(l, fault)) && (c->ledger || open_ledger(l, fault)) &&
-	       (l->marks_bound || bind_marks(l, fault));
+	       (c->marks_bound || marks_bind(c, fault));
 }
 
 /* ---- working ---- */
@@ -155,7 +141,8 @@ static bool check_accounts(
 
 	if (!accounts_compare(c, snapshot, fault))
 		return false;
-	return !(l->changed || is_due(c->facts_due)) || facts_refresh(c, snapshot, fault);
+	return !(l->changed || is_due(c->facts_due) || c->readmissions.tripped) ||
+	       facts_refresh(c, snapshot, fault);
 }
 
 /* Arrivals come first: a created account that its hook reported settles by its own time. */
@@ -191,7 +178,7 @@ static bool work(struct loop *l, struct fault *fault)
 {
 	struct collector *c = &l->collector;
 	bool accounts = l->changed || l->scan || is_due(c->accounts_due) || is_due(c->facts_due) ||
-			(l->worker.woken && c->guard_tripped);
+			(l->worker.woken && (c->guard_tripped || c->readmissions.tripped));
 	bool good = true;
 
 	l->changed = l->changed || l->scan;
@@ -334,6 +321,8 @@ static void reload(struct loop *l)
 		l->collector.spool = old.spool;
 		fs_watch_close(&old_watch);
 		close_ledger(&old);
+		facts_refresh_forget(&old);
+		readmissions_free(&old.readmissions);
 		worker_apply_settings(&l->worker, settings);
 	} else if (settings) {
 		if (l->watch.fd != old_watch.fd)
@@ -369,7 +358,7 @@ static void send_heartbeat(struct loop *l)
 		measure_spool(&l->collector);
 	if (l->failures > 0)
 		str_format(note, sizeof(note), "waiting: %s", l->last_error);
-	else if (l->collector.guard_tripped)
+	else if (l->collector.guard_tripped || l->collector.readmissions.tripped)
 		str_copy(note, sizeof(note), "paused: account_changes");
 	else if (l->collector.pending)
 		str_copy(note, sizeof(note), "working");

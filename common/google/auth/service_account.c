@@ -12,11 +12,15 @@
 #include "base/strbuf.h"
 #include "google/auth/credential.h"
 #include "google/auth/jwt_bearer.h"
+#include "google/auth/token.h"
 #include "google/auth/trusted_endpoint.h"
+#include "google/http/secret.h"
 
 #define KEY_BITS_MIN 2048
 
+/* One of both: the key as text until it is needed, then as OpenSSL has read it. */
 struct service_account {
+	char *pem;
 	EVP_PKEY *key;
 };
 
@@ -24,8 +28,10 @@ static void service_account_free(void *data)
 {
 	struct service_account *sa = data;
 
-	if (sa)
+	if (sa) {
+		secret_free(sa->pem);
 		EVP_PKEY_free(sa->key);
+	}
 	free(sa);
 }
 
@@ -117,7 +123,40 @@ static bool check_key(const struct credential *c, const EVP_PKEY *key, struct fa
 	return true;
 }
 
-static bool load_key(struct credential *c, const json_t *file, struct fault *f)
+static bool ensure_key(const struct credential *c, struct fault *f)
+{
+	struct service_account *sa = c->data;
+	EVP_PKEY *key;
+
+	if (sa->key)
+		return true;
+	key = read_pem(sa->pem);
+	if (!key)
+		return explain_bad_pem(c, sa->pem, f);
+	if (!check_key(c, key, f)) {
+		EVP_PKEY_free(key);
+		return false;
+	}
+	sa->key = key;
+	secret_free(sa->pem);
+	sa->pem = NULL;
+	return true;
+}
+
+/* A token in the cache, stale or not, was minted from a file with this content, so the key is one
+ * that can be used. */
+static bool has_minted(const struct credential *c)
+{
+	struct fault ignored = {0};
+	struct token token = {0};
+	bool found = *c->hash && token_peek(c, c->settings, &token, &ignored);
+
+	token_clear(&token);
+	return found;
+}
+
+/* OpenSSL takes a millisecond to read a key. A command that finds a token does without. */
+static bool load_key(const struct credential *c, const json_t *file, struct fault *f)
 {
 	const char *pem = json_string_value(json_object_get(file, "private_key"));
 	struct service_account *sa = c->data;
@@ -125,8 +164,10 @@ static bool load_key(struct credential *c, const json_t *file, struct fault *f)
 
 	if (!pem || !*pem)
 		return take(c, file, "private_key", probe, sizeof(probe), f);
-	sa->key = read_pem(pem);
-	return sa->key ? check_key(c, sa->key, f) : explain_bad_pem(c, pem, f);
+	sa->pem = strdup(pem);
+	if (!sa->pem)
+		return refuse(c, f, "no_memory", "out of memory");
+	return has_minted(c) || ensure_key(c, f);
 }
 
 static bool service_account_load(struct credential *c, const json_t *file, struct fault *f)
@@ -154,6 +195,8 @@ static bool sign(struct credential *c, struct http *http, const struct assertion
 	const struct service_account *sa = c->data;
 
 	(void)http;
+	if (!ensure_key(c, f))
+		return false;
 	return assertion_sign(what, sa->key, out) ||
 	       refuse(c, f, "key_unusable", "OpenSSL cannot sign with private_key");
 }
