@@ -344,7 +344,7 @@ const char *validate_key_id(char *value, const char **remedy)
 /* Whether all braces in the first `n` bytes belong to known placeholders. */
 static bool placeholders(const char *s, size_t n)
 {
-	static const char *const known[] = {"{user}", "{first}", "{last}"};
+	static const char *const known[] = {"{user}", "{first}", "{last}", "{oslogin}"};
 
 	for (size_t i = 0; i < n;) {
 		size_t step = s[i] == '{' || s[i] == '}' ? 0 : 1;
@@ -365,14 +365,14 @@ const char *validate_template(char *value, const char **remedy)
 	char *at = strchr(value, '@');
 	size_t local = at ? (size_t)(at - value) : 0;
 
-	*remedy = "Write {user}@ and your domain, or {first}.{last}@ and your domain (this needs "
-		  "gecos = yes).";
+	*remedy = "Write {user}@ and your domain, {first}.{last}@ and your domain (this needs "
+		  "gecos = yes), or {oslogin}@ and your domain on hosts with OS Login.";
 	if (value[0] == '\0')
 		return NULL;
 	if (!at || !host_name(at + 1, strlen(at + 1)))
 		return "does not end with @ and a domain";
 	if (!placeholders(value, local))
-		return "has a placeholder other than {user}, {first} and {last}";
+		return "has a placeholder other than {user}, {first}, {last} and {oslogin}";
 	if (!memchr(value, '{', local))
 		return "is the same address for every user";
 	if (!only(value, local, LETTERS DIGITS "{}._+-"))
