@@ -27,8 +27,8 @@
 #define UID_LARGEST    4294967294LL
 
 /* A file is read into the caller's stack in pieces of whole lines, each preceded by a newline, so
- * that "alice:" behind a newline is the beginning of a line. Reading line by line would cost a first login more
- * than the reading itself, because login.defs has 400 lines of comments. */
+ * that "alice:" behind a newline is the beginning of a line. Reading line by line would cost a
+ * first login more than the reading itself, because login.defs has 400 lines of comments. */
 struct pieces {
 	int fd;
 	size_t left; /* bytes that may still be read */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A rule that matches nothing says nothing: its user is invited as if it were not there. So a name
- * that looks misspelt is pointed out, with the name that was probably meant.
+ * A rule that matches nothing says nothing: its user is invited as if the rule were missing. So a
+ * name that looks misspelt is pointed out, with the name that was probably meant.
  */
 #include "cli/common/unmatched.h"
 
@@ -270,7 +270,7 @@ static bool search_open(struct search *s, struct fault *fault)
 	return good && s->buffer;
 }
 
-/* libc finds no members in such a line, and so nobody's groups are known. */
+/* libc finds no members in such a line, and so the groups of no user are known. */
 static void look_at_group_file(const struct search *s)
 {
 	struct fault note = {.kind = FAULT_NONE};
@@ -279,8 +279,9 @@ static void look_at_group_file(const struct search *s)
 	if (line == 0)
 		return;
 	fault_set(&note, FAULT_SETTINGS, "group_broken",
-		"%s:%zu: this line of a group that the settings name is broken, so no user's groups "
-		"are known, and nobody is invited",
+		"%s:%zu: this line of a group that the settings name is broken, so no user's "
+		"groups "
+		"are known, and no user is invited",
 		s->settings->group, line);
 	fault_remedy(&note,
 		"Write it as name:password:gid:members, with commas between the members: vigr, "
@@ -291,10 +292,8 @@ static void look_at_group_file(const struct search *s)
 bool unmatched_rules(const struct mapping *mapping,
 	void (*report)(const struct fault *note, void *ctx), void *ctx, struct fault *fault)
 {
-	struct search s = {.mapping = mapping,
-		.settings = mapping->settings,
-		.report = report,
-		.ctx = ctx};
+	struct search s = {
+		.mapping = mapping, .settings = mapping->settings, .report = report, .ctx = ctx};
 	bool good = search_open(&s, fault);
 
 	if (good) {

@@ -243,8 +243,7 @@ static void report_above(struct doctor *d, const struct tally *t)
 		"If they are people, raise [people] max_uid, and the module's max_uid= in the PAM "
 		"line (pam_cloudinvite(8)).",
 		"%d account%s with a login shell above max_uid (%lld), such as %s: never invited",
-		t->above, t->above == 1 ? "" : "s", (long long)d->settings->max_uid,
-		t->above_user);
+		t->above, t->above == 1 ? "" : "s", (long long)d->settings->max_uid, t->above_user);
 }
 
 static void on_note(const struct fault *note, void *ctx)

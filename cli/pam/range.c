@@ -52,8 +52,8 @@ static void read_login_defs(const char *root, struct pam_range *out)
 
 void pam_range_of(const char *root, const struct arguments *arguments, struct pam_range *out)
 {
-	*out = (struct pam_range){MIN_DEFAULT, MAX_DEFAULT, "the module's default",
-		"the module's default"};
+	*out = (struct pam_range){
+		MIN_DEFAULT, MAX_DEFAULT, "the module's default", "the module's default"};
 	if (arguments->min_uid < 0 || arguments->max_uid < 0)
 		read_login_defs(root, out);
 	if (arguments->min_uid >= 0) {

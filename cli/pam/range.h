@@ -9,7 +9,8 @@
 
 struct pam_range {
 	long long min, max;
-	const char *min_from, *max_from; /* "min_uid=", "UID_MIN of /etc/login.defs", "its default" */
+	const char *min_from,
+		*max_from; /* "min_uid=", "UID_MIN of /etc/login.defs", "its default" */
 };
 
 /* As the module does it: the arguments count, then login.defs below `root`, then 1000 and 60000. */

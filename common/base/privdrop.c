@@ -70,8 +70,8 @@ bool passwd_find(const char *user, uid_t *uid, gid_t *gid, struct fault *fault)
 	passwd_close(&r);
 	if (found)
 		return true;
-	fault_set(fault, FAULT_SETTINGS, "no_such_user", "there is no account '%s' in " PASSWD,
-		user);
+	fault_set(
+		fault, FAULT_SETTINGS, "no_such_user", "there is no account '%s' in " PASSWD, user);
 	return fault_remedy(
 		fault, "Create it with systemd-sysusers, or useradd --system %s.", user);
 }

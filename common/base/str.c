@@ -161,7 +161,7 @@ bool str_each_word(const char *s, bool (*each)(const char *word, size_t len, voi
 
 bool str_word_quoted(const char *word)
 {
-	return strpbrk(word, ", \t\n\v\f\r") != NULL;
+	return strpbrk(word, ", \t\n\v\f\r");
 }
 
 /* Pointers give both ends, so that a word of a list need not be copied. On a mismatch only the

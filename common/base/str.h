@@ -54,8 +54,8 @@ bool str_is_utf8(const char *s, size_t n);
 
 /* Writes `s` so that it cannot harm a terminal, a log line or a reader: control bytes, DEL, C1
  * controls, invalid UTF-8 and invisible characters that change what a reader sees (bidirectional
- * controls, zero width, tags, separators of lines, spaces other than ASCII's) become \xNN, byte by byte. Safe text stays as
- * it is. Always terminates; truncates with "…". Returns out. */
+ * controls, zero width, tags, separators of lines, spaces other than ASCII's) become \xNN, byte by
+ * byte. Safe text stays as it is. Always terminates; truncates with "…". Returns out. */
 char *str_safe(char *out, size_t size, const char *s);
 
 /* Joins two sentences ("what. Remedy"), with a full stop between them unless `first` ends with

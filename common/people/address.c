@@ -163,8 +163,7 @@ static bool from_oslogin(
 	char suffix[ADDRESS_MAX + 1];
 	size_t n;
 
-	if (!address_user(s, word, USER_MAX + 1) ||
-		!oslogin_suffix(domain, suffix, sizeof(suffix)))
+	if (!address_user(s, word, USER_MAX + 1) || !oslogin_suffix(domain, suffix, sizeof(suffix)))
 		return false;
 	n = strlen(word);
 	if (str_starts(word, "ext_")) {

@@ -67,7 +67,7 @@ static char *skip_blanks(char *line)
 }
 
 /* A separator that libc does not know hides the members behind it, so they may be missing. */
-static bool members_are_doubtful(char *members)
+static bool members_are_ambiguous(char *members)
 {
 	char *last;
 
@@ -114,7 +114,7 @@ static bool parse_line(char *line, size_t n, const char *names, struct line *out
 	if (out->members)
 		*out->members++ = '\0';
 	out->group.name = line;
-	return parse_gid(gid, &out->group.gid) && !members_are_doubtful(out->members);
+	return parse_gid(gid, &out->group.gid) && !members_are_ambiguous(out->members);
 }
 
 static bool passed_over(const char *line)

@@ -174,7 +174,8 @@ static bool rule_groups_unknown(const struct rule_input *q, struct verdict *out)
 	if (!q->s->local)
 		return decide(out, VERDICT_EXCLUDED, "groups_unknown",
 			"The directory did not say which groups %s is in on %.64s, and one of them "
-			"may be excluded. Compare there: id %s. See what cloudinvite config --check "
+			"may be excluded. Compare there: id %s. See what cloudinvite config "
+			"--check "
 			"says about include_groups and exclude_groups.",
 			q->shown, q->s->host, q->shown);
 	return decide(out, VERDICT_EXCLUDED, "groups_unknown",

@@ -330,7 +330,7 @@ class Fedora(Host):
 
 
 class ReadOnly(Host):
-    """The cause is named, the remedy is no harmful one, and no file keeps a part of the change."""
+    """The cause is named, the remedy is harmless, and no file keeps a part of the change."""
 
     def read_only(self, place):
         sandbox.output("mount", "-n", "--bind", place, place)

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Rules that cannot apply on this host, and names that only look right: what `config --check` and `doctor` say, and
-that nobody is mailed by mistake meanwhile.
+that no person is mailed by mistake meanwhile.
 """
 import json
 import os

@@ -375,7 +375,8 @@ static void control_characters_and_invalid_bytes_become_visible(void **state)
 		{"\xc0\x8a", "\\xc0\\x8a"}, /* a newline, overlong */
 		{"\u202e\u2066", "\\xe2\\x80\\xae\\xe2\\x81\\xa6"},
 		{"\u200b\u200f", "\\xe2\\x80\\x8b\\xe2\\x80\\x8f"},
-		{"\u2010", "\u2010"}, /* a hyphen, which is the neighbour of zero-width characters */
+		{"\u2010",
+			"\u2010"}, /* a hyphen, which is the neighbour of zero-width characters */
 		{"\u2028\u2029", "\\xe2\\x80\\xa8\\xe2\\x80\\xa9"},
 		{"\ufeff", "\\xef\\xbb\\xbf"},
 		{"alice\u00a0", "alice\\xc2\\xa0"},

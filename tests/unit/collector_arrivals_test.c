@@ -75,8 +75,8 @@ static void a_login_out_of_range_is_seen_and_marked(void **state)
 	assert_true(marked(s, "backup"));
 }
 
-/* useradd --prefix /run/img alice, emit --trigger created alice: nobody was created here. */
-static void a_created_arrival_for_an_account_of_the_baseline_is_no_news(void **state)
+/* useradd --prefix /run/img alice, emit --trigger created alice: no account was created here. */
+static void a_created_arrival_for_an_account_of_the_baseline_is_ignored(void **state)
 {
 	struct collector_site *s = *state;
 
@@ -437,7 +437,7 @@ int main(void)
 		TEST(a_known_user_is_not_reported_but_gets_a_mark),
 		TEST(a_marker_with_a_later_state_stays),
 		TEST(a_login_out_of_range_is_seen_and_marked),
-		TEST(a_created_arrival_for_an_account_of_the_baseline_is_no_news),
+		TEST(a_created_arrival_for_an_account_of_the_baseline_is_ignored),
 		TEST(a_system_account_that_was_created_does_not_count),
 		TEST(a_user_who_is_not_here_is_skipped_without_a_marker),
 		TEST(unknown_users_are_logged_once_an_hour),

@@ -42,8 +42,8 @@ struct said pam_tree_review_with(
 	struct said said = {.bad = 0};
 	char module[PATH_MAX];
 	int bad;
-	const struct pam_site site = {.root = f->path, .module = module, .spool = spool,
-		.settings = settings};
+	const struct pam_site site = {
+		.root = f->path, .module = module, .spool = spool, .settings = settings};
 
 	str_format(module, sizeof(module), "%s/lib/pam_cloudinvite.so", f->path);
 	bad = pam_lint(&site, pam_tree_report, &said);

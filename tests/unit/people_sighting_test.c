@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/array.h"
 #include "base/str.h"
 #include "folder.h"
 
@@ -40,7 +41,7 @@ static void three_words_are_not_guessed(void **state)
 		"  Alice  B   Liddell  ", "Alice Liddell\u00a0x (y)"};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		assert_name(names[i], "", "");
 }
 

@@ -374,7 +374,7 @@ static void groups_let_in_and_keep_out(void **state)
 
 static void names_of_os_login_hold_the_domain(void **state)
 {
-#define OS_LOGIN                                                                        \
+#define OS_LOGIN                                                                             \
 	"[people]\naddress = {oslogin}@my-firm.example.com\ndomains = my-firm.example.com\n" \
 	"network_users = yes\n"
 	struct sighting s = named("carol_my-firm_example_com");
@@ -386,8 +386,9 @@ static void names_of_os_login_hold_the_domain(void **state)
 	expect(*state, OS_LOGIN, "", &s, VERDICT_MAPPED, "address", "carol@my-firm.example.com");
 	str_copy(s.user, sizeof(s.user), "carol_smith_my-firm_example_com");
 	expect(*state, OS_LOGIN, "", &s, VERDICT_UNMAPPED, "template", "may be a dot");
-	expect(*state, OS_LOGIN, "carol_smith_my-firm_example_com carol.smith@my-firm.example.com\n",
-		&s, VERDICT_MAPPED, "map", "carol.smith@my-firm.example.com");
+	expect(*state, OS_LOGIN,
+		"carol_smith_my-firm_example_com carol.smith@my-firm.example.com\n", &s,
+		VERDICT_MAPPED, "map", "carol.smith@my-firm.example.com");
 	str_copy(s.user, sizeof(s.user), "ext_x_gmail_com");
 	expect(*state, OS_LOGIN, "", &s, VERDICT_UNMAPPED, "template", "another organisation");
 	str_copy(s.user, sizeof(s.user), "ext_x_my-firm_example_com");

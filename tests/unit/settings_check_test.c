@@ -345,7 +345,7 @@ static void a_uid_range_that_is_empty_stops_both(void **state)
 		true, "min_uid is greater than max_uid", "the lower number");
 }
 
-/* NSS can only be asked for a group by its name, so nobody would be invited. */
+/* NSS can only be asked for a group by its name, so no network user would be invited. */
 static void a_pattern_of_groups_is_refused_with_network_users(void **state)
 {
 	static const char usual[] = "address = {user}@example.com\ndomains = example.com\n";
@@ -361,8 +361,10 @@ static void a_pattern_of_groups_is_refused_with_network_users(void **state)
 		write_setup(*state, &(struct setup){.people = people});
 		assert_int_equal(check(*state).count, 0);
 	}
-	str_format(people, sizeof(people), "%sexclude_groups = \"domain guests\" a,b\n"
-					   "network_users = yes\n", usual);
+	str_format(people, sizeof(people),
+		"%sexclude_groups = \"domain guests\" a,b\n"
+		"network_users = yes\n",
+		usual);
 	write_setup(*state, &(struct setup){.people = people});
 	assert_int_equal(check(*state).count, 0);
 }

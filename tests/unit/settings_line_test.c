@@ -117,8 +117,10 @@ static void a_comment_sign_of_other_formats_is_pointed_out(void **state)
 
 static void a_character_that_deceives_is_an_error_with_its_code_point(void **state)
 {
-	expect(*state, "[people]\nexclude_users = a\u200b\n", ":2: this line has U+200B, which "
-		"cannot be seen", "Type the line again.");
+	expect(*state, "[people]\nexclude_users = a\u200b\n",
+		":2: this line has U+200B, which "
+		"cannot be seen",
+		"Type the line again.");
 	expect(*state, "[people]\nexclude_users = a\n  b\u00a0c\n", ":3: this line has U+00A0", "");
 	expect(*state, "[people]\nexclude_groups = contr\u0430ctors\n", ":2: this line has U+0430",
 		"");
@@ -128,8 +130,8 @@ static void a_character_that_deceives_is_an_error_with_its_code_point(void **sta
 
 static void a_proxy_that_is_refused_says_which_character_or_file_is_wrong(void **state)
 {
-	expect(*state, "[google]\nproxy = http://us#er:p%40ss@proxy:3128\n", ":2: proxy: ",
-		"# as %23");
+	expect(*state, "[google]\nproxy = http://us#er:p%40ss@proxy:3128\n",
+		":2: proxy: ", "# as %23");
 	expect(*state, "[google]\nproxy = http://example.com/proxy.pac\n", "a PAC file",
 		"the proxy that it names");
 	expect(*state, "[google]\nproxy = HTTP://wpad/WPAD.dat?x\n", "a PAC file", "not run here");
@@ -154,8 +156,8 @@ static void an_address_is_in_lower_case(void **state)
 
 static void a_name_in_half_a_quotation_is_an_error(void **state)
 {
-	expect(*state, "[people]\nexclude_groups = \"domain guests\n", ":2: exclude_groups: ",
-		"\"domain guests\"");
+	expect(*state, "[people]\nexclude_groups = \"domain guests\n",
+		":2: exclude_groups: ", "\"domain guests\"");
 	expect(*state, "[people]\nexclude_groups = domain\\ guests\n", "is not a list of names",
 		"quotation marks");
 	expect(*state, "[people]\nexclude_users = a\"b c\"\n", ":2: exclude_users: ", "");

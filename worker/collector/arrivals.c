@@ -116,8 +116,8 @@ static bool baseline_read(struct collector *c)
 	if (c->baseline)
 		return true;
 	c->baseline = malloc(sizeof(*c->baseline));
-	if (c->baseline && !host_load(c->baseline, c->settings->state,
-				   c->settings->run, c->host, NULL)) {
+	if (c->baseline &&
+		!host_load(c->baseline, c->settings->state, c->settings->run, c->host, NULL)) {
 		free(c->baseline);
 		c->baseline = NULL;
 	}
