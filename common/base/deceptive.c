@@ -21,40 +21,6 @@ static bool in_ranges(const struct range *ranges, size_t count, uint32_t code)
 	return false;
 }
 
-/* They reverse or break the order of a line, hide between letters, or carry a text of their own.
- * This is Unicode's Default_Ignorable_Code_Point with the separators of lines and paragraphs, the
- * annotation controls and the byte order mark. */
-static const struct range ignorable[] = {
-	{0x00ad, 0x00ad},
-	{0x034f, 0x034f},
-	{0x061c, 0x061c},
-	{0x115f, 0x1160},
-	{0x17b4, 0x17b5},
-	{0x180b, 0x180f},
-	{0x200b, 0x200f},
-	{0x2028, 0x202e},
-	{0x2060, 0x206f},
-	{0x3164, 0x3164},
-	{0xfe00, 0xfe0f},
-	{0xfeff, 0xfeff},
-	{0xffa0, 0xffa0},
-	{0xfff0, 0xfffb},
-	{0x1bca0, 0x1bca3},
-	{0x1d173, 0x1d17a},
-	{0xe0000, 0xe0fff},
-};
-
-/* Unicode's Space_Separator without the ASCII space, and the blank Braille pattern. */
-static const struct range spaces[] = {
-	{0x00a0, 0x00a0},
-	{0x1680, 0x1680},
-	{0x2000, 0x200a},
-	{0x202f, 0x202f},
-	{0x205f, 0x205f},
-	{0x2800, 0x2800},
-	{0x3000, 0x3000},
-};
-
 static const struct range combining[] = {
 	{0x0300, 0x036f},
 	{0x1ab0, 0x1aff},
@@ -110,11 +76,6 @@ static const uint32_t latin_twins[] = {0x03b1, 0x03b9, 0x03bd, 0x03bf, 0x03c1, 0
 
 #define IN(ranges, code) in_ranges(ranges, ARRAY_SIZE(ranges), code)
 
-bool deceptive_is_invisible(uint32_t code)
-{
-	return IN(ignorable, code) || IN(spaces, code);
-}
-
 static bool is_latin_twin(uint32_t code)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(latin_twins); i++)
@@ -125,9 +86,9 @@ static bool is_latin_twin(uint32_t code)
 
 static const char *alone(uint32_t code)
 {
-	if (IN(ignorable, code))
+	if (utf8_is_ignorable(code))
 		return "which cannot be seen";
-	if (IN(spaces, code))
+	if (utf8_is_space(code))
 		return "which looks like a space";
 	if (IN(combining, code))
 		return "a combining mark, where user names have whole letters";

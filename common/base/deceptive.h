@@ -14,9 +14,6 @@
 
 #define DECEPTIVE_TEXT_SIZE 96
 
-/* Whether the character cannot be seen or looks like a space. Controls are not included. */
-bool deceptive_is_invisible(uint32_t code);
-
 /* Finds the first character with which a word looks like another word although their bytes
  * differ: an invisible one, a space that is not the ASCII space, a combining mark, a letter of
  * another script in a Latin word, a dash for a hyphen. `text` is valid UTF-8. Writes what was

@@ -13,7 +13,6 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "base/deceptive.h"
 #include "base/utf8.h"
 
 bool str_format(char *out, size_t size, const char *format, ...)
@@ -257,7 +256,7 @@ static bool is_visible(uint32_t c)
 {
 	if (c < 0x20 || (c >= 0x7f && c <= 0x9f))
 		return false;
-	return !deceptive_is_invisible(c);
+	return !utf8_is_ignorable(c) && !utf8_is_space(c);
 }
 
 char *str_safe(char *out, size_t size, const char *s)
