@@ -23,27 +23,26 @@
 #define PASSWD	   "/etc/passwd"
 #define NOBODY_SET ((unsigned)-1) /* the kernel's value for "no login uid" */
 
-#define LINE_MAX_BYTES ((size_t)16 * 1024 * 1024)
+/* No line is longer than the file, so the buffer never has to grow. */
+static bool passwd_open(struct passwd_reader *r)
+{
+	struct stat st;
+
+	r->file = fopen(PASSWD, "re");
+	if (!r->file || fstat(fileno(r->file), &st) != 0)
+		return false;
+	r->size = (size_t)st.st_size + 1024;
+	r->buffer = malloc(r->size);
+	return r->buffer;
+}
 
 bool passwd_next(struct passwd_reader *r)
 {
 	struct passwd *found = NULL;
-	char *grown;
-	int error;
 
-	if (!r->file && !(r->file = fopen(PASSWD, "re")))
+	if (!r->file && !passwd_open(r))
 		return false;
-	if (!r->buffer && !(r->buffer = malloc(r->size = 1024)))
-		return false;
-	/* A line that does not fit is read again: the name that is searched may come after it. */
-	while ((error = fgetpwent_r(r->file, &r->entry, r->buffer, r->size, &found)) == ERANGE) {
-		grown = r->size < LINE_MAX_BYTES ? realloc(r->buffer, 2 * r->size) : NULL;
-		if (!grown)
-			return false;
-		r->buffer = grown;
-		r->size *= 2;
-	}
-	return error == 0 && found;
+	return r->buffer && fgetpwent_r(r->file, &r->entry, r->buffer, r->size, &found) == 0;
 }
 
 void passwd_close(struct passwd_reader *r)

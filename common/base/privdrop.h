@@ -13,7 +13,7 @@
 
 #include "base/fault.h"
 
-/* The entries of /etc/passwd, one after the other, with lines of up to 16 MiB. */
+/* The entries of /etc/passwd, one after the other, with lines of any length. */
 struct passwd_reader {
 	FILE *file; /* NULL at first */
 	char *buffer;
