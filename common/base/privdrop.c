@@ -38,11 +38,14 @@ static bool passwd_open(struct passwd_reader *r)
 
 bool passwd_next(struct passwd_reader *r)
 {
-	struct passwd *found = NULL;
+	struct passwd entry, *found = NULL;
 
 	if (!r->file && !passwd_open(r))
 		return false;
-	return r->buffer && fgetpwent_r(r->file, &r->entry, r->buffer, r->size, &found) == 0;
+	if (!r->buffer || fgetpwent_r(r->file, &entry, r->buffer, r->size, &found) != 0)
+		return false;
+	r->entry = entry;
+	return true;
 }
 
 void passwd_close(struct passwd_reader *r)
