@@ -27,8 +27,8 @@
 #define UID_LARGEST    4294967294LL
 
 /* A file is read into the caller's stack in pieces of whole lines, each preceded by a newline, so
- * that "\nalice:" finds the beginning of a line. Reading line by line would cost a first login more
- * than the reading itself, because login.defs has 400 lines of comments. */
+ * that "alice:" behind a newline is the beginning of a line. Reading line by line would cost a
+ * first login more than the reading itself, because login.defs has 400 lines of comments. */
 struct pieces {
 	int fd;
 	size_t left; /* bytes that may still be read */
@@ -175,23 +175,38 @@ static long long uid_of(const char *fields)
 	return uid;
 }
 
+/* The fields behind "user:" at the beginning of a line, where blanks may precede the name, as for
+ * libc; NULL if there is none. */
+static const char *find_user(const char *piece, const char *key)
+{
+	for (const char *at = piece; (at = strstr(at, key)); at++) {
+		const char *before = at;
+
+		while (before > piece && before[-1] != '\n' && ascii_is_space(before[-1]))
+			before--;
+		if (before > piece && before[-1] == '\n')
+			return at + strlen(key);
+	}
+	return NULL;
+}
+
 enum local_user local_user_find(const char *user, long long min_uid, long long max_uid)
 {
 	enum local_user result = LOCAL_USER_UNDECIDED;
-	const char *line = NULL, *piece;
-	char key[SPOOL_USER_MAX + 3];
+	const char *fields = NULL, *piece;
+	char key[SPOOL_USER_MAX + 2];
 	long long uid = -1;
 	struct pieces p;
 
 	/* Such a name cannot be in the file, but could look like a part of a line. */
 	if (strpbrk(user, ":\n"))
 		return LOCAL_USER_ABSENT;
-	if (!str_format(key, sizeof(key), "\n%s:", user) || !pieces_open(&p, PASSWD, PASSWD_MOST))
+	if (!str_format(key, sizeof(key), "%s:", user) || !pieces_open(&p, PASSWD, PASSWD_MOST))
 		return LOCAL_USER_UNDECIDED;
-	while (!line && (piece = pieces_next(&p)))
-		line = strstr(piece, key);
-	if (line)
-		uid = uid_of(line + strlen(key));
+	while (!fields && (piece = pieces_next(&p)))
+		fields = find_user(piece, key);
+	if (fields)
+		uid = uid_of(fields);
 	else if (!p.partly)
 		result = LOCAL_USER_ABSENT;
 	file_close(&p.fd);

@@ -8,6 +8,8 @@
 #include "base/privdrop.h"
 #include "base/str.h"
 
+#define NOBODY_UID 65534
+
 bool mapping_open(struct mapping *m, const struct settings *settings, struct fault *fault)
 {
 	char names[2048];
@@ -36,6 +38,13 @@ bool mapping_counts(const struct mapping *m, const struct account *account)
 {
 	return (int64_t)account->uid >= m->settings->min_uid &&
 	       (int64_t)account->uid <= m->settings->max_uid;
+}
+
+/* The overflow uid (65534) is nobody's. */
+bool mapping_is_above(const struct mapping *m, const struct account *account)
+{
+	return (int64_t)account->uid > m->settings->max_uid && account->uid != NOBODY_UID &&
+	       !str_ends(account->shell, "/nologin") && !str_ends(account->shell, "/false");
 }
 
 void mapping_evaluate(

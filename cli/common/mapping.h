@@ -25,6 +25,8 @@ bool mapping_open(struct mapping *m, const struct settings *settings, struct fau
 void mapping_close(struct mapping *m);
 /* Whether the uid is in the range of people. */
 bool mapping_counts(const struct mapping *m, const struct account *account);
+/* Whether its uid is above max_uid although its shell allows logins. */
+bool mapping_is_above(const struct mapping *m, const struct account *account);
 void mapping_evaluate(
 	const struct mapping *m, const struct account *account, struct verdict *verdict);
 

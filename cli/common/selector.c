@@ -123,6 +123,14 @@ static int is_our_address(
 	return ledger_person(l, address, &person, fault);
 }
 
+static bool is_ascii(const char *s)
+{
+	for (; *s != '\0'; s++)
+		if ((unsigned char)*s >= 0x80)
+			return false;
+	return true;
+}
+
 bool selector_resolve(struct ledger *l, const struct settings *settings, const char *typed,
 	char address[ADDRESS_MAX + 1], struct fault *fault)
 {
@@ -143,6 +151,10 @@ bool selector_resolve(struct ledger *l, const struct settings *settings, const c
 			? "'%s' is not a plain mail address, and no such user has been seen"
 			: "no user '%s' has been seen",
 		typed);
+	if (strchr(typed, '@') && !is_ascii(typed))
+		return fault_remedy(fault,
+			"Type it in ASCII. A domain with other letters has a form that begins with "
+			"xn--; `idn2 DOMAIN` prints it.");
 	return fault_remedy(fault, "Give an address, or see: cloudinvite explain %s", typed);
 }
 

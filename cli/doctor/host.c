@@ -18,6 +18,8 @@
 #include "base/array.h"
 #include "base/privdrop.h"
 #include "cli/common/mapping.h"
+#include "cli/common/readable.h"
+#include "cli/common/unmatched.h"
 
 #define LEAST_BYTES  ((uint64_t)64 << 20)
 #define LEAST_INODES 1000
@@ -32,22 +34,18 @@ static void on_fault(const struct fault *fault, void *ctx)
 
 /* Runs as the dispatcher's account if root started it: what that account cannot read, the program
  * cannot. */
-static void look_at_rights(struct doctor *d, const char *path)
+static void look_at_rights(struct doctor *d, const char *path, bool map)
 {
 	struct fault fault = {.kind = FAULT_NONE};
 	char remedy[640];
 	struct stat st;
 
-	if (stat(path, &st) != 0)
-		return;
-	str_format(remedy, sizeof(remedy), "chgrp %s %s && chmod 0640 %s", d->settings->ledger_user,
-		path, path);
-	if (access(path, R_OK) != 0 && errno == EACCES) {
-		fault_set(&fault, FAULT_SETTINGS, "settings_closed",
-			"%s: the programs cannot read it", path);
-		fault_remedy(&fault, "%s", remedy);
+	if (!readable_by_service(d->settings, path, map, &fault)) {
 		doctor_bad(d, &fault);
-	} else if ((st.st_mode & S_IROTH) && strcmp(d->settings->ledger_user, "root") != 0) {
+	} else if (stat(path, &st) == 0 && (st.st_mode & S_IROTH) &&
+		   strcmp(d->settings->ledger_user, "root") != 0) {
+		str_format(remedy, sizeof(remedy), "chgrp %s %s && chmod 0640 %s",
+			d->settings->ledger_user, path, path);
 		doctor_note(d, "settings_open", remedy,
 			"%s: every account of this host can read who is invited, and how", path);
 	}
@@ -58,9 +56,9 @@ static void look_at_files(struct doctor *d)
 	const char *file;
 
 	for (size_t i = 0; (file = settings_file(d->settings, i)); i++)
-		look_at_rights(d, file);
+		look_at_rights(d, file, false);
 	if (d->settings->map[0])
-		look_at_rights(d, d->settings->map);
+		look_at_rights(d, d->settings->map, true);
 }
 
 void doctor_settings(struct doctor *d)
@@ -210,6 +208,8 @@ void doctor_directories(struct doctor *d)
 /* ---- accounts ---- */
 
 struct tally {
+	int above; /* accounts with a login shell above max_uid */
+	char above_user[64];
 	int people, verdicts[VERDICT_COLLISION + 1];
 	char user[64], address[ADDRESS_MAX + 1]; /* the first one with an address */
 	char stray[64], why[256];		 /* the first one without an address */
@@ -227,6 +227,33 @@ static void count(struct tally *t, const struct account *account, const struct v
 		str_safe(t->stray, sizeof(t->stray), account->user);
 		str_copy(t->why, sizeof(t->why), v->sentence);
 	}
+}
+
+static void count_above(struct tally *t, const struct mapping *mapping, const struct account *a)
+{
+	if (mapping_is_above(mapping, a) && t->above++ == 0)
+		str_safe(t->above_user, sizeof(t->above_user), a->user);
+}
+
+static void report_above(struct doctor *d, const struct tally *t)
+{
+	if (t->above == 0)
+		return;
+	doctor_note(d, "above_max_uid",
+		"If they are people, raise [people] max_uid, and the module's max_uid= in the PAM "
+		"line (pam_cloudinvite(8)).",
+		"%d account%s with a login shell above max_uid (%lld), such as %s: never invited",
+		t->above, t->above == 1 ? "" : "s", (long long)d->settings->max_uid, t->above_user);
+}
+
+static void on_note(const struct fault *note, void *ctx)
+{
+	struct doctor *d = ctx;
+
+	if (note->kind == FAULT_NONE)
+		doctor_note(d, note->code, note->remedy, "%s", note->what);
+	else
+		doctor_bad(d, note);
 }
 
 static void report_tally(struct doctor *d, const struct tally *t)
@@ -268,12 +295,16 @@ void doctor_accounts(struct doctor *d)
 			const struct account *account = &mapping.accounts.accounts[i];
 			struct verdict verdict;
 
+			count_above(&tally, &mapping, account);
 			if (!mapping_counts(&mapping, account))
 				continue;
 			mapping_evaluate(&mapping, account, &verdict);
 			count(&tally, account, &verdict);
 		}
 		report_tally(d, &tally);
+		report_above(d, &tally);
+		if (!unmatched_rules(&mapping, on_note, d, &fault))
+			doctor_bad(d, &fault);
 	} else {
 		doctor_bad(d, &fault);
 	}

@@ -11,7 +11,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
-#include <pwd.h>
 #include <shadow.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "base/privdrop.h"
 #include "base/str.h"
 #include "cli/common/run_as.h"
 
@@ -56,21 +56,19 @@ static size_t list_users(const struct settings *s, const char *users[ACCOUNTS_MA
 
 static bool find(struct login *login)
 {
-	FILE *file = fopen("/etc/passwd", "re");
-	struct passwd entry, *found = NULL;
-	char buffer[8192];
+	struct passwd_reader r = {.file = NULL};
+	bool found = false;
 
-	while (file && fgetpwent_r(file, &entry, buffer, sizeof(buffer), &found) == 0)
-		if (strcmp(entry.pw_name, login->user) == 0)
-			break;
-	if (file)
-		(void)fclose(file);
-	if (!found || strcmp(found->pw_name, login->user) != 0)
-		return false;
-	login->uid = found->pw_uid;
-	login->gid = found->pw_gid;
-	return str_copy(login->home, sizeof(login->home), found->pw_dir) &&
-	       str_copy(login->shell, sizeof(login->shell), found->pw_shell);
+	while (!found && passwd_next(&r))
+		found = strcmp(r.entry.pw_name, login->user) == 0;
+	if (found) {
+		login->uid = r.entry.pw_uid;
+		login->gid = r.entry.pw_gid;
+		found = str_copy(login->home, sizeof(login->home), r.entry.pw_dir) &&
+			str_copy(login->shell, sizeof(login->shell), r.entry.pw_shell);
+	}
+	passwd_close(&r);
+	return found;
 }
 
 /* ---- the home ---- */

@@ -47,6 +47,10 @@ void doctor_ledger(struct doctor *d)
 		return;
 	}
 	d->ledger = ledger_open(d->settings, LEDGER_WRITE, &fault);
+	if (d->ledger && !ledger_check(d->ledger, &fault)) {
+		ledger_close(d->ledger);
+		d->ledger = NULL;
+	}
 	if (d->ledger) {
 		doctor_ok(d, "%s: schema %d, id %.8s", d->settings->ledger,
 			ledger_schema(d->ledger), ledger_id(d->ledger));

@@ -58,7 +58,8 @@ void doctor_pam(struct doctor *d)
 {
 	const struct pam_site site = {.root = "",
 		.module = PAM_MODULE_PATH,
-		.spool = d->settings ? d->settings->spool : NULL};
+		.spool = d->settings ? d->settings->spool : NULL,
+		.settings = d->settings};
 	struct fault fault = {.kind = FAULT_NONE};
 	struct logins logins = {.seen.max = 300, .missed.max = 300};
 

@@ -11,9 +11,10 @@
 #include "base/privdrop.h"
 #include "base/str.h"
 #include "cli/common/json.h"
+#include "cli/common/readable.h"
 #include "cli/common/screen.h"
 #include "cli/common/table.h"
-#include "people/verdict.h"
+#include "cli/common/unmatched.h"
 
 /* ---- for readers ---- */
 
@@ -110,20 +111,30 @@ static int show_json(const struct settings *s)
 
 struct findings {
 	struct screen *screen; /* NULL: JSON */
-	json_t *json;
-	int count;
+	json_t *json, *json_notes;
+	int count, notes; /* a note may be right on this host: it does not change the exit code */
 };
+
+static json_t *json_note(const struct fault *note)
+{
+	return json_pack("{s:o, s:o, s:o}", "code", json_text(note->code), "message",
+		json_text(note->what), "remedy", json_text(note->remedy));
+}
 
 static void on_fault(const struct fault *fault, void *ctx)
 {
 	struct findings *found = ctx;
 
-	found->count++;
+	bool note = fault->kind == FAULT_NONE;
+
+	found->count += !note;
+	found->notes += note;
 	if (!found->screen) {
-		json_array_append_new(found->json, json_fault(fault));
+		json_array_append_new(note ? found->json_notes : found->json,
+			note ? json_note(fault) : json_fault(fault));
 		return;
 	}
-	screen_wrap(found->screen, STYLE_BAD, 0, fault->what);
+	screen_wrap(found->screen, note ? STYLE_WARN : STYLE_BAD, 0, fault->what);
 	screen_newline(found->screen);
 	if (fault->remedy[0] == '\0')
 		return;
@@ -131,21 +142,40 @@ static void on_fault(const struct fault *fault, void *ctx)
 	screen_newline(found->screen);
 }
 
+static void check_rights(const struct settings *s, struct findings *found)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+	const char *file;
+
+	for (size_t i = 0; (file = settings_file(s, i)); i++)
+		if (!readable_by_service(s, file, false, &fault))
+			on_fault(&fault, found);
+}
+
+/* The map, and whether its rules and those of the settings can apply on this host. */
+static void check_rules(const struct settings *s, struct findings *found)
+{
+	struct fault fault = {.kind = FAULT_NONE};
+	struct mapping mapping;
+
+	/* A missing map has been reported already. */
+	if ((!mapping_open(&mapping, s, &fault) ||
+		    !unmatched_rules(&mapping, on_fault, found, &fault)) &&
+		strcmp(fault.code, "missing") != 0)
+		on_fault(&fault, found);
+	mapping_close(&mapping);
+}
+
 /* The files that the settings name are checked as the service will see them. */
 static void check_all(const struct settings *s, struct findings *found)
 {
 	struct fault fault = {.kind = FAULT_NONE};
-	struct address_map *map;
 
 	if (!settings_run_as(s, ACCOUNT_DISPATCHER, &fault))
 		on_fault(&fault, found);
+	check_rights(s, found);
 	settings_check(s, on_fault, found);
-	fault_clear(&fault);
-	map = map_load(s->map, &fault);
-	/* A missing map has been reported already. */
-	if (!map && strcmp(fault.code, "missing") != 0)
-		on_fault(&fault, found);
-	map_free(map);
+	check_rules(s, found);
 }
 
 static void check(const char *path, struct findings *found)
@@ -168,7 +198,8 @@ static int check_for_people(const struct cli *cli, const char *path)
 	screen_open(&screen, cli, stdout);
 	check(path, &found);
 	if (found.count == 0)
-		screen_putf(&screen, STYLE_GOOD, "%s: all settings are valid", path);
+		screen_putf(&screen, STYLE_GOOD, "%s: all settings are valid%s", path,
+			found.notes > 0 ? "; see the notes above" : "");
 	else
 		screen_putf(&screen, STYLE_BOLD, "%d finding%s", found.count,
 			found.count == 1 ? "" : "s");
@@ -178,12 +209,12 @@ static int check_for_people(const struct cli *cli, const char *path)
 
 static int check_for_machines(const char *path)
 {
-	struct findings found = {.json = json_array()};
+	struct findings found = {.json = json_array(), .json_notes = json_array()};
 	int exit_code;
 
 	check(path, &found);
-	exit_code = json_answer(json_pack("{s:i, s:o, s:o}", "schema", JSON_SCHEMA, "file",
-		json_text(path), "findings", found.json));
+	exit_code = json_answer(json_pack("{s:i, s:o, s:o, s:o}", "schema", JSON_SCHEMA, "file",
+		json_text(path), "findings", found.json, "notes", found.json_notes));
 	if (exit_code != EXIT_OK)
 		return exit_code;
 	return found.count == 0 ? EXIT_OK : fault_exit_code(FAULT_SETTINGS);

@@ -63,6 +63,20 @@ static void add_row(
 	table_add(table, STYLE_DIM, verdict->sentence);
 }
 
+static void print_above(const struct scan *s, struct screen *screen)
+{
+	int above = 0;
+
+	for (size_t i = 0; i < s->mapping.accounts.count; i++)
+		above += mapping_is_above(&s->mapping, &s->mapping.accounts.accounts[i]);
+	if (above == 0)
+		return;
+	screen_newline(screen);
+	screen_putf(screen, STYLE_WARN,
+		"%d account%s with a login shell above max_uid (%lld): never invited.", above,
+		above == 1 ? "" : "s", (long long)s->settings->max_uid);
+}
+
 static void print_totals(const struct scan *s, struct screen *screen, int looked_at, int mapped)
 {
 	char text[256];
@@ -79,6 +93,7 @@ static void print_totals(const struct scan *s, struct screen *screen, int looked
 		screen_newline(screen);
 		screen_wrap(screen, STYLE_PLAIN, 0, text);
 	}
+	print_above(s, screen);
 	screen_newline(screen);
 }
 

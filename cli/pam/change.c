@@ -126,7 +126,7 @@ static bool apply(struct pam_change *change, bool enable, struct fault *fault)
 	good = good && (enable ? method->enable(fault) : method->disable(fault));
 	good = good && pam_snapshot_take(&after);
 	if (good && enable && !is_sound(&before, faults_before, fault)) {
-		struct fault second;
+		struct fault second = {.kind = FAULT_NONE};
 		(void)method->disable(&second);
 		good = false;
 	}

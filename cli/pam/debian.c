@@ -5,8 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/strbuf.h"
 #include "cli/common/run_program.h"
+#include "cli/pam/edit.h"
 #include "cli/pam/method.h"
 
 #define PROGRAM "/usr/sbin/pam-auth-update"
@@ -55,16 +57,29 @@ static bool left_alone(struct fault *fault)
 		"yourself at the end of /etc/pam.d/common-session: " PAM_LINE);
 }
 
+/* pam-auth-update says nothing, and succeeds, where it cannot write. */
+static bool can_write(struct fault *fault)
+{
+	static const char *const files[] = {"/etc/pam.d/common-account", "/etc/pam.d/common-auth",
+		"/etc/pam.d/common-password", "/etc/pam.d/common-session",
+		"/etc/pam.d/common-session-noninteractive", "/var/lib/pam/seen"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		if (!pam_edit_can_write(files[i], fault))
+			return false;
+	return true;
+}
+
 static bool enable(struct fault *fault)
 {
-	return update("--enable", fault) && (enabled() || left_alone(fault));
+	return can_write(fault) && update("--enable", fault) && (enabled() || left_alone(fault));
 }
 
 /* `--disable` is remembered, so the next package that calls pam-auth-update does not enable it
  * again. Older versions know only `--remove`, and ignore options that they do not know. */
 static bool disable(struct fault *fault)
 {
-	if (!update("--disable", fault))
+	if (!can_write(fault) || !update("--disable", fault))
 		return false;
 	if (enabled() && !update("--remove", fault))
 		return false;

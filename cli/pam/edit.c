@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/str.h"
@@ -71,6 +72,33 @@ static bool has_mark(const struct strbuf *text)
 	return text->data && strstr(text->data, MARK);
 }
 
+static bool err_write(const char *path, int error, struct fault *fault)
+{
+	fault_set(fault, FAULT_STORAGE, "pam_write", "%s: cannot be written: %s", path,
+		strerror(error));
+	if (error == EROFS || error == EPERM || error == EBUSY)
+		return fault_remedy(fault,
+			"No file was changed. If this host's /etc is part of an image, add this "
+			"line where the image is built: " PAM_LINE);
+	return fault_remedy(fault, "Run it as root. No file was changed.");
+}
+
+bool pam_edit_can_write(const char *path, struct fault *fault)
+{
+	char real[PATH_MAX], *slash;
+
+	if (!realpath(path, real)) {
+		if (errno != ENOENT || !str_copy(real, sizeof(real), path))
+			return err_write(path, errno, fault);
+	} else if (access(real, W_OK) != 0) {
+		return err_write(real, errno, fault);
+	}
+	slash = strrchr(real, '/');
+	if (slash && slash > real)
+		*slash = '\0';
+	return access(real, W_OK) == 0 || err_write(path, errno, fault);
+}
+
 static bool replace(const char *path, const struct strbuf *text, struct fault *fault)
 {
 	struct stat st;
@@ -78,9 +106,7 @@ static bool replace(const char *path, const struct strbuf *text, struct fault *f
 	if (stat(path, &st) == 0 && file_replace(path, text->data ? text->data : "", text->len,
 					    st.st_mode & 07777) == 0)
 		return true;
-	fault_set(fault, FAULT_STORAGE, "pam_write", "%s: cannot be written: %s", path,
-		strerror(errno));
-	return fault_remedy(fault, "Run it as root. The file was not changed.");
+	return err_write(path, errno, fault);
 }
 
 static bool not_as_put(const char *path, struct fault *fault)

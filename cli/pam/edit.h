@@ -18,6 +18,10 @@ bool pam_edit_remove(const struct strbuf *before, struct strbuf *after);
 
 /* The same for a file of root's, which is replaced as a whole. True without a change if the line is
  * there already, or was never added. A link is followed. */
+/* Whether the file, or a new one with that name, can be written: false with the cause. The file
+ * system of /etc may be read-only, and so may a single file (a mount, chattr +i). */
+bool pam_edit_can_write(const char *path, struct fault *fault);
+
 bool pam_edit_file(const char *path, bool (*edit)(const struct strbuf *, struct strbuf *),
 	struct fault *fault);
 /* Whether the marked line is in the file. */

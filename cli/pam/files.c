@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -20,6 +21,7 @@
 #include "cli/pam/stack.h"
 
 #define POSTLOGIN "/etc/pam.d/postlogin"
+#define FILE_MAX  ((size_t)256 * 1024)
 
 /* ---- postlogin ---- */
 
@@ -156,9 +158,65 @@ static bool is_ours(const struct place *place)
 	return is_override(place) || pam_edit_is_in(place->etc);
 }
 
+/* A file before its change. */
+struct saved {
+	char path[PATH_MAX];
+	bool existed;
+	mode_t mode;
+	struct strbuf text;
+};
+
+#define SAVED_MAX 128
+
+struct undo {
+	struct saved *files; /* SAVED_MAX */
+	size_t count;
+};
+
+static bool save(struct undo *undo, const char *path, struct fault *fault)
+{
+	const struct file_rules rules = {.max_size = FILE_MAX, .follow = true, .missing_ok = true};
+	struct saved *saved = &undo->files[undo->count];
+	struct stat st;
+
+	if (undo->count == SAVED_MAX)
+		return fault_set(fault, FAULT_STORAGE, "pam_services",
+			"/etc/pam.d has more than %d login services", SAVED_MAX);
+	*saved = (struct saved){.text.max = FILE_MAX + 1};
+	if (!realpath(path, saved->path))
+		str_copy(saved->path, sizeof(saved->path), path);
+	saved->existed = stat(path, &st) == 0;
+	saved->mode = saved->existed ? st.st_mode & 07777 : 0;
+	undo->count++;
+	return file_read(path, &rules, &saved->text, FAULT_STORAGE, fault);
+}
+
+/* All files, or none: half of the services would look as if nobody logged in to the others. */
+static void undo_all(const struct undo *undo)
+{
+	for (size_t i = 0; i < undo->count; i++) {
+		const struct saved *saved = &undo->files[i];
+
+		if (saved->existed)
+			(void)file_replace(saved->path, saved->text.data ? saved->text.data : "",
+				saved->text.len, saved->mode);
+		else
+			(void)unlink(saved->path);
+	}
+}
+
+static void undo_free(struct undo *undo)
+{
+	for (size_t i = 0; i < undo->count; i++)
+		strbuf_free(&undo->files[i].text);
+	free(undo->files);
+}
+
 struct walk {
 	bool enable;
-	bool act; /* false: only `shown` is filled in */
+	bool act;  /* false: only `shown` is filled in */
+	bool test; /* only whether each file can be written */
+	struct undo undo;
 	struct strbuf *shown;
 	struct fault *fault;
 	int places;
@@ -174,6 +232,10 @@ static bool on_service(const struct pam_service *service, void *ctx)
 	if (w->enable ? !service->login || service->presence != PAM_ABSENT : !is_ours(&place))
 		return true;
 	w->places++;
+	if (w->test)
+		return pam_edit_can_write(place.etc, w->fault);
+	if (w->act && !save(&w->undo, place.etc, w->fault))
+		return false;
 	if (w->act)
 		return w->enable ? add_to(&place, w->fault) : remove_from(&place, w->fault);
 	if (w->enable && access(place.etc, F_OK) != 0)
@@ -218,18 +280,30 @@ static bool services_plan(bool enable, struct strbuf *out, struct fault *fault)
 	return fault_remedy(fault, "Add the line to your service's file: " PAM_LINE);
 }
 
+static bool change_services(bool enable, struct fault *fault)
+{
+	struct walk test = {.enable = enable, .test = true, .fault = fault};
+	struct walk w = {.enable = enable, .act = true, .fault = fault};
+	bool good;
+
+	w.undo.files = calloc(SAVED_MAX, sizeof(*w.undo.files));
+	if (!w.undo.files)
+		return fault_no_memory(fault, FAULT_STORAGE);
+	good = walk(&test) && walk(&w);
+	if (!good)
+		undo_all(&w.undo);
+	undo_free(&w.undo);
+	return good;
+}
+
 static bool services_enable(struct fault *fault)
 {
-	struct walk w = {.enable = true, .act = true, .fault = fault};
-
-	return walk(&w);
+	return change_services(true, fault);
 }
 
 static bool services_disable(struct fault *fault)
 {
-	struct walk w = {.enable = false, .act = true, .fault = fault};
-
-	return walk(&w);
+	return change_services(false, fault);
 }
 
 const struct pam_method pam_method_services = {

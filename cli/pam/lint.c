@@ -15,8 +15,10 @@
 
 #include "base/array.h"
 #include "base/str.h"
+#include "cli/pam/range.h"
 #include "cli/pam/stack.h"
 #include "common/pam/arguments.h"
+#include "settings/settings.h"
 
 #define REPORTED_MAX 256
 
@@ -157,6 +159,36 @@ static void on_wrong_argument(const char *argument, void *ctx)
 			"the module does not know the argument '%s' and ignores it", argument);
 }
 
+/* The module asks the same questions as the collector, with its own arguments. */
+static void check_people(
+	struct lint *r, const struct pam_line *line, const struct arguments *arguments)
+{
+	const struct settings *settings = r->site->settings;
+	struct pam_range range;
+	char remedy[128];
+
+	pam_range_of(r->site->root, arguments, &range);
+	if (range.max < settings->max_uid) {
+		str_format(remedy, sizeof(remedy), "Add max_uid=%lld to the line.",
+			(long long)settings->max_uid);
+		report_at(r, true, line, "pam_max_uid", remedy,
+			"logins of users with uids above %lld (%s) are not seen, but [people] "
+			"max_uid is %lld",
+			range.max, range.max_from, (long long)settings->max_uid);
+	}
+	if (range.min > settings->min_uid) {
+		str_format(remedy, sizeof(remedy), "Add min_uid=%lld to the line.",
+			(long long)settings->min_uid);
+		report_at(r, true, line, "pam_min_uid", remedy,
+			"logins of users with uids below %lld (%s) are not seen, but [people] "
+			"min_uid is %lld",
+			range.min, range.min_from, (long long)settings->min_uid);
+	}
+	if (settings->network_users && !arguments->network_users)
+		report_at(r, true, line, "pam_network_users", "Add network_users to the line.",
+			"logins of network users are not seen, but [people] network_users = yes");
+}
+
 static void check_arguments(struct lint *r, const struct pam_line *line)
 {
 	struct wrong_argument wrong = {.lint = r, .line = line};
@@ -171,6 +203,8 @@ static void check_arguments(struct lint *r, const struct pam_line *line)
 			"Give the line's spool= and [storage] spool in the settings the same "
 			"value.",
 			"it writes to %s, but the collector reads %s", a.spool, r->site->spool);
+	if (r->site->settings)
+		check_people(r, line, &a);
 }
 
 /* ---- its file ---- */

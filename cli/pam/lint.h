@@ -12,10 +12,13 @@
 
 #define PAM_MODULE "pam_cloudinvite.so"
 
+struct settings;
+
 struct pam_site {
 	const char *root;   /* "": this host */
 	const char *module; /* the module's file, for lines that name it without a directory */
 	const char *spool;  /* the spool that the collector reads; NULL: unknown */
+	const struct settings *settings; /* to compare the line's uids with; NULL: unknown */
 };
 
 enum pam_presence {

@@ -138,7 +138,8 @@ static int status(struct pam *p)
 {
 	const struct pam_site site = {.root = "",
 		.module = PAM_MODULE_PATH,
-		.spool = p->settings ? p->settings->spool : NULL};
+		.spool = p->settings ? p->settings->spool : NULL,
+		.settings = p->settings};
 	const struct pam_method *method = pam_method();
 	struct fault fault = {.kind = FAULT_NONE};
 	bool on = method->enabled();

@@ -85,6 +85,8 @@ bool pam_each_service(const struct pam_site *site,
 {
 	struct search search = {.site = site, .each = each, .ctx = ctx};
 
-	return pam_services(site->root, inspect_service, &search) ||
-	       fault_no_memory(fault, FAULT_STORAGE);
+	if (pam_services(site->root, inspect_service, &search))
+		return true;
+	/* `each` may have ended the search with a fault of its own. */
+	return fault && fault->kind != FAULT_NONE ? false : fault_no_memory(fault, FAULT_STORAGE);
 }

@@ -23,27 +23,59 @@
 #define PASSWD	   "/etc/passwd"
 #define NOBODY_SET ((unsigned)-1) /* the kernel's value for "no login uid" */
 
+/* No line is longer than the file, so the buffer never has to grow. */
+static bool passwd_open(struct passwd_reader *r)
+{
+	struct stat st;
+
+	r->file = fopen(PASSWD, "re");
+	if (!r->file || fstat(fileno(r->file), &st) != 0)
+		return false;
+	r->size = (size_t)st.st_size + 1024;
+	r->buffer = malloc(r->size);
+	return r->buffer;
+}
+
+bool passwd_next(struct passwd_reader *r)
+{
+	struct passwd entry, *found = NULL;
+
+	if (!r->file && !passwd_open(r))
+		return false;
+	if (!r->buffer || fgetpwent_r(r->file, &entry, r->buffer, r->size, &found) != 0)
+		return false;
+	r->entry = entry;
+	return true;
+}
+
+void passwd_close(struct passwd_reader *r)
+{
+	if (r->file)
+		(void)fclose(r->file);
+	free(r->buffer);
+	*r = (struct passwd_reader){.file = NULL};
+}
+
 bool passwd_find(const char *user, uid_t *uid, gid_t *gid, struct fault *fault)
 {
-	FILE *file = fopen(PASSWD, "re");
-	struct passwd entry, *found = NULL;
-	char buffer[8192];
+	struct passwd_reader r = {.file = NULL};
+	bool found = false;
 
-	if (!file)
+	if (access(PASSWD, R_OK) != 0)
 		return fault_set(fault, FAULT_STORAGE, "passwd", PASSWD ": %s", strerror(errno));
-	while (fgetpwent_r(file, &entry, buffer, sizeof(buffer), &found) == 0)
-		if (strcmp(entry.pw_name, user) == 0)
-			break;
-	(void)fclose(file);
-	if (!found || strcmp(found->pw_name, user) != 0) {
-		fault_set(fault, FAULT_SETTINGS, "no_such_user",
-			"there is no account '%s' in " PASSWD, user);
-		return fault_remedy(
-			fault, "Create it with systemd-sysusers, or useradd --system %s.", user);
+	while (!found && passwd_next(&r))
+		found = strcmp(r.entry.pw_name, user) == 0;
+	if (found) {
+		*uid = r.entry.pw_uid;
+		*gid = r.entry.pw_gid;
 	}
-	*uid = found->pw_uid;
-	*gid = found->pw_gid;
-	return true;
+	passwd_close(&r);
+	if (found)
+		return true;
+	fault_set(
+		fault, FAULT_SETTINGS, "no_such_user", "there is no account '%s' in " PASSWD, user);
+	return fault_remedy(
+		fault, "Create it with systemd-sysusers, or useradd --system %s.", user);
 }
 
 void disable_tracing(void)
@@ -93,9 +125,14 @@ bool drop_privileges(const char *user, const char *with, struct fault *fault)
 	if (!find_other_than_root(user, &uid, &groups[0], fault) ||
 		(with && !find_other_than_root(with, &other, &groups[1], fault)))
 		return false;
-	if (!set_ids(uid, groups, with ? 2 : 1))
-		return fault_set(fault, FAULT_STORAGE, "cannot_become",
-			"cannot switch to user '%s': %s", user, strerror(errno));
+	if (!set_ids(uid, groups, with ? 2 : 1)) {
+		fault_set(fault, FAULT_STORAGE, "cannot_become", "cannot switch to user '%s': %s",
+			user, strerror(errno));
+		return fault_remedy(fault,
+			"Root needs CAP_SETUID and CAP_SETGID for that: a container must not drop "
+			"them (cap_drop). Or start the command as %s.",
+			user);
+	}
 	/* The process must not be able to become root again, not even by a setuid program. */
 	if (setuid(0) == 0 || geteuid() != uid || getegid() != groups[0] ||
 		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
@@ -146,20 +183,16 @@ static uid_t login_uid(void)
 /* The name in the passwd file; "uid N" if there is none. */
 static void user_name(uid_t uid, char *out, size_t size)
 {
-	FILE *file = fopen(PASSWD, "re");
-	struct passwd entry, *found;
-	char buffer[8192];
+	struct passwd_reader r = {.file = NULL};
+	bool found = false;
 
 	str_format(out, size, "uid %u", (unsigned)uid);
-	if (!file)
-		return;
-	while (fgetpwent_r(file, &entry, buffer, sizeof(buffer), &found) == 0) {
-		if (entry.pw_uid == uid) {
-			str_safe(out, size, entry.pw_name);
-			break;
-		}
+	while (!found && passwd_next(&r)) {
+		found = r.entry.pw_uid == uid;
+		if (found)
+			str_safe(out, size, r.entry.pw_name);
 	}
-	(void)fclose(file);
+	passwd_close(&r);
 }
 
 static bool plausible_name(const char *s)

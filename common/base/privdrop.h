@@ -6,10 +6,23 @@
 #define CLOUDINVITE_BASE_PRIVDROP_H
 
 #include <stdbool.h>
+#include <pwd.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 #include "base/fault.h"
+
+/* The entries of /etc/passwd, one after the other, with lines of any length. */
+struct passwd_reader {
+	FILE *file; /* NULL at first */
+	char *buffer;
+	size_t size;
+	struct passwd entry; /* valid until the next call */
+};
+/* False at the end, or if the file cannot be read. */
+bool passwd_next(struct passwd_reader *r);
+void passwd_close(struct passwd_reader *r);
 
 /* Looks up a name in /etc/passwd, not by NSS: the account is a local system user. */
 bool passwd_find(const char *user, uid_t *uid, gid_t *gid, struct fault *fault);

@@ -126,20 +126,41 @@ static bool is_separator(char c)
 	return c == ',' || ascii_is_space(c);
 }
 
+/* The end of a word that begins with a quotation mark; NULL if there is no second mark before a
+ * separator. */
+static const char *quoted_end(const char *word)
+{
+	const char *end = strchr(word + 1, '"');
+
+	return end && (end[1] == '\0' || is_separator(end[1])) ? end : NULL;
+}
+
 bool str_each_word(const char *s, bool (*each)(const char *word, size_t len, void *ctx), void *ctx)
 {
 	while (*s) {
-		const char *word;
+		const char *word, *end;
 
 		while (is_separator(*s))
 			s++;
 		word = s;
-		while (*s && !is_separator(*s))
-			s++;
-		if (s > word && !each(word, (size_t)(s - word), ctx))
+		end = *s == '"' ? quoted_end(s) : NULL;
+		if (end) {
+			word++;
+			s = end + 1;
+		} else {
+			while (*s && !is_separator(*s))
+				s++;
+			end = s;
+		}
+		if (end > word && !each(word, (size_t)(end - word), ctx))
 			return false;
 	}
 	return true;
+}
+
+bool str_word_quoted(const char *word)
+{
+	return strpbrk(word, ", \t\n\v\f\r");
 }
 
 /* Pointers give both ends, so that a word of a list need not be copied. On a mismatch only the
@@ -230,41 +251,12 @@ bool str_is_utf8(const char *s, size_t n)
 	return true;
 }
 
-/* Characters that cannot be seen but change what a reader sees: they reverse or break the order
- * of a line, hide between letters, or carry a text of their own. This is Unicode's
- * Default_Ignorable_Code_Point with the separators of lines and paragraphs and the annotation
- * controls. */
-static const struct {
-	uint32_t first, last;
-} invisible[] = {
-	{0x00ad, 0x00ad},
-	{0x034f, 0x034f},
-	{0x061c, 0x061c},
-	{0x115f, 0x1160},
-	{0x17b4, 0x17b5},
-	{0x180b, 0x180f},
-	{0x200b, 0x200f},
-	{0x2028, 0x202e},
-	{0x2060, 0x206f},
-	{0x3164, 0x3164},
-	{0xfe00, 0xfe0f},
-	{0xfeff, 0xfeff},
-	{0xffa0, 0xffa0},
-	{0xfff0, 0xfffb},
-	{0x1bca0, 0x1bca3},
-	{0x1d173, 0x1d17a},
-	{0xe0000, 0xe0fff},
-};
-
 /* C1 controls are U+0080 to U+009F: terminals obey them too. */
 static bool is_visible(uint32_t c)
 {
 	if (c < 0x20 || (c >= 0x7f && c <= 0x9f))
 		return false;
-	for (size_t i = 0; i < ARRAY_SIZE(invisible); i++)
-		if (c >= invisible[i].first && c <= invisible[i].last)
-			return false;
-	return true;
+	return !utf8_is_ignorable(c) && !utf8_is_space(c);
 }
 
 char *str_safe(char *out, size_t size, const char *s)

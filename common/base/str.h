@@ -31,8 +31,11 @@ char *str_trim(char *s);
 bool str_number(const char *s, long long min, long long max, long long *out);
 
 /* Calls `each` for every word of `s` (separated by commas or white space) until it returns false;
- * returns false if one did. Words longer than 255 bytes are passed as they are. */
+ * returns false if one did. A word in quotation marks may contain separators ("domain guests"); it
+ * is passed without the marks. Words longer than 255 bytes are passed as they are. */
 bool str_each_word(const char *s, bool (*each)(const char *word, size_t len, void *ctx), void *ctx);
+/* Whether a word needs quotation marks in such a list. */
+bool str_word_quoted(const char *word);
 /* The place of `word` in a table of `count` words; -1: it is none of them. */
 int str_index(const char *const words[], size_t count, const char *word);
 /* True if `word` is one of the words of `list`; each may hold the wildcards * and ?. */
@@ -51,8 +54,8 @@ bool str_is_utf8(const char *s, size_t n);
 
 /* Writes `s` so that it cannot harm a terminal, a log line or a reader: control bytes, DEL, C1
  * controls, invalid UTF-8 and invisible characters that change what a reader sees (bidirectional
- * controls, zero width, tags, separators of lines) become \xNN, byte by byte. Safe text stays as
- * it is. Always terminates; truncates with "…". Returns out. */
+ * controls, zero width, tags, separators of lines, spaces other than ASCII's) become \xNN, byte by
+ * byte. Safe text stays as it is. Always terminates; truncates with "…". Returns out. */
 char *str_safe(char *out, size_t size, const char *s);
 
 /* Joins two sentences ("what. Remedy"), with a full stop between them unless `first` ends with

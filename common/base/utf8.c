@@ -5,6 +5,8 @@
  */
 #include "base/utf8.h"
 
+#include "base/array.h"
+
 #define CONTINUATION_FIRST 0x80
 #define CONTINUATION_LAST  0xbf
 
@@ -43,4 +45,60 @@ size_t utf8_decode(const char *s, size_t n, uint32_t *code)
 		*code = *code << 6 | (p[i] & 0x3f);
 	}
 	return length;
+}
+
+struct range {
+	uint32_t first, last;
+};
+
+static bool in_ranges(const struct range *ranges, size_t count, uint32_t code)
+{
+	for (size_t i = 0; i < count; i++)
+		if (code >= ranges[i].first && code <= ranges[i].last)
+			return true;
+	return false;
+}
+
+/* They reverse or break the order of a line, hide between letters, or carry a text of their own.
+ * This is Unicode's Default_Ignorable_Code_Point with the separators of lines and paragraphs, the
+ * annotation controls and the byte order mark. */
+static const struct range ignorable[] = {
+	{0x00ad, 0x00ad},
+	{0x034f, 0x034f},
+	{0x061c, 0x061c},
+	{0x115f, 0x1160},
+	{0x17b4, 0x17b5},
+	{0x180b, 0x180f},
+	{0x200b, 0x200f},
+	{0x2028, 0x202e},
+	{0x2060, 0x206f},
+	{0x3164, 0x3164},
+	{0xfe00, 0xfe0f},
+	{0xfeff, 0xfeff},
+	{0xffa0, 0xffa0},
+	{0xfff0, 0xfffb},
+	{0x1bca0, 0x1bca3},
+	{0x1d173, 0x1d17a},
+	{0xe0000, 0xe0fff},
+};
+
+/* Unicode's Space_Separator without the ASCII space, and the blank Braille pattern. */
+static const struct range spaces[] = {
+	{0x00a0, 0x00a0},
+	{0x1680, 0x1680},
+	{0x2000, 0x200a},
+	{0x202f, 0x202f},
+	{0x205f, 0x205f},
+	{0x2800, 0x2800},
+	{0x3000, 0x3000},
+};
+
+bool utf8_is_ignorable(uint32_t code)
+{
+	return in_ranges(ignorable, ARRAY_SIZE(ignorable), code);
+}
+
+bool utf8_is_space(uint32_t code)
+{
+	return in_ranges(spaces, ARRAY_SIZE(spaces), code);
 }

@@ -5,6 +5,7 @@
 #ifndef CLOUDINVITE_BASE_UTF8_H
 #define CLOUDINVITE_BASE_UTF8_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,5 +14,11 @@
  * not fit, so that n may be SIZE_MAX where a NUL ends the text. A NUL is a character of length 1.
  */
 size_t utf8_decode(const char *s, size_t n, uint32_t *code);
+
+/* Whether the character cannot be seen, but changes what a reader sees. Controls are not included.
+ */
+bool utf8_is_ignorable(uint32_t code);
+/* Whether it looks like a space, and is not the ASCII one. */
+bool utf8_is_space(uint32_t code);
 
 #endif

@@ -29,6 +29,12 @@ enum ledger_open_mode {
  * of the settings is stored as long as no person in the ledger depends on an answer of Google. */
 struct ledger *ledger_open(
 	const struct settings *settings, enum ledger_open_mode mode, struct fault *fault);
+/* Reads the whole ledger and compares its indexes with its tables, which SQLite does only when it
+ * is asked: false with "ledger_damaged". */
+bool ledger_check(struct ledger *l, struct fault *fault);
+/* The same if the last program did not close the ledger, or one has it open: then its write-ahead
+ * log exists, and it may be the log of another file, beside which a backup was put. */
+bool ledger_check_unclosed(struct ledger *l, struct fault *fault);
 void ledger_close(struct ledger *l);
 /* Frees the memory that is needed only for work: for programs that wait for days. */
 void ledger_release_memory(struct ledger *l);

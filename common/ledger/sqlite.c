@@ -25,9 +25,9 @@ static bool err_damaged(struct ledger *l, struct fault *fault)
 	fault_set(fault, FAULT_STORAGE, "ledger_damaged", "%s: the ledger is damaged: %s", l->path,
 		sqlite3_errmsg(l->db));
 	return fault_remedy(fault,
-		"Stop both services and restore a backup. Without a backup, move the file "
-		"and its -wal and -shm files away, keep them, and start the services again: "
-		"they then read from Google who was invited.");
+		"Stop both services, remove the -wal and -shm files beside it, and restore a "
+		"backup. Without a backup, move all three files away, keep them, and start the "
+		"services again: they then read from Google who was invited.");
 }
 
 static bool err_read_only(struct ledger *l, struct fault *fault)

@@ -25,6 +25,7 @@ struct ledger {
 	char *path;
 	char timezone[TIMEZONE_MAX]; /* the settings': where a day begins */
 	bool reading;		     /* LEDGER_READ */
+	bool unclosed;		     /* there was a write-ahead log when it was opened */
 	dev_t device; /* of the file that was opened, to notice that it was replaced */
 	ino_t inode;
 	char id[33];

@@ -60,11 +60,17 @@ static bool parse_line(char *line, size_t n, struct account *a)
 	return parse_id(fields[2], &a->uid) && parse_id(fields[3], &a->gid);
 }
 
+/* libc ignores blanks before the name. */
+static char *skip_blanks(char *line)
+{
+	while (ascii_is_space(*line))
+		line++;
+	return line;
+}
+
 /* libc ignores NIS entries, comments and empty lines too. */
 static bool passed_over(const char *line)
 {
-	while (*line == ' ' || *line == '\t')
-		line++;
 	return *line == '\0' || *line == '#' || *line == '+' || *line == '-';
 }
 
@@ -138,10 +144,12 @@ static bool table_fill(struct account_table *t, char *text, size_t n)
 	while ((line = str_next_line(&at, text + n, &length))) {
 		struct account *a = &t->accounts[t->count];
 
+		char *start = skip_blanks(line);
+
 		number++;
-		if (passed_over(line) && length == strlen(line))
+		if (passed_over(start) && length == strlen(line))
 			continue;
-		if (parse_line(line, length, a)) {
+		if (parse_line(start, length - (size_t)(start - line), a)) {
 			root = root || a->uid == 0;
 			t->count++;
 		} else if (t->broken_line == 0) {

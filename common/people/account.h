@@ -31,7 +31,7 @@ struct account_table {
 };
 
 /* Reads a passwd file of any size. Lines that begin with + or - (NIS), comments (#) and empty lines
- * are ignored, as libc does. */
+ * are ignored, and so are blanks before a line, as libc does. */
 bool account_read(const char *passwd_file, struct account_table *out, struct fault *fault);
 bool account_parse(const char *text, size_t n, struct account_table *out);
 /* By name; NULL if there is none. */
@@ -43,9 +43,15 @@ struct group_table;
 struct group_table *group_read(const char *group_file, const char *names, struct fault *fault);
 struct group_table *group_parse(const char *text, size_t n, const char *names);
 /* The names of the groups (of those asked for) that the user is in, primary or supplementary,
- * sorted, with one blank between. False if they cannot be determined: `out` is too small, or a line
- * of the file that may matter is broken. For network users, pass gid (gid_t)-1. */
+ * sorted, as a list that str_each_word reads. False if they cannot be determined: `out` is too
+ * small, or a line of the file that may matter is broken. For network users, pass gid (gid_t)-1. */
 bool group_names(const struct group_table *t, const char *user, gid_t gid, char *out, size_t size);
+/* The first line (1-based) that is broken and may matter, 0 if none. A member that has a colon, a
+ * semicolon or a blank in it is one: libc ignores the members that such a line means. */
+size_t group_broken_line(const struct group_table *t);
+/* The groups of those asked for that exist, by name; one that has two lines is there twice. */
+size_t group_count(const struct group_table *t);
+const char *group_name_at(const struct group_table *t, size_t i);
 /* Whether the file can be complete: it has a line with gid 0, and its last line has an end. An
  * empty file, or one that was cut while it was written, is not whole, and members may be missing in
  * it. */

@@ -128,7 +128,7 @@ static bool from_name(char *word, const char **why)
 {
 	str_lower(word);
 	if (word[0] == '\0') {
-		*why = "the full name of the account lacks a first or a last name";
+		*why = "the full name of the account is not one first and one last name";
 		return false;
 	}
 	for (const char *p = word; *p != '\0'; p++)
@@ -142,6 +142,44 @@ static bool from_name(char *word, const char **why)
 		return false;
 	}
 	return true;
+}
+
+/* The suffix that OS Login makes of a domain: "_example_com". */
+static bool oslogin_suffix(const char *domain, char *out, size_t size)
+{
+	if (!str_format(out, size, "_%s", domain))
+		return false;
+	for (char *p = out; *p != '\0'; p++)
+		if (*p == '.')
+			*p = '_';
+	return true;
+}
+
+/* OS Login writes alice@example.com as alice_example_com. A dot in the user's part becomes '_' as
+ * well, which cannot be undone without a guess. */
+static bool from_oslogin(
+	const struct sighting *s, const char *domain, char word[USER_MAX + 1], const char **why)
+{
+	char suffix[ADDRESS_MAX + 1];
+	size_t n;
+
+	if (!address_user(s, word, USER_MAX + 1) || !oslogin_suffix(domain, suffix, sizeof(suffix)))
+		return false;
+	n = strlen(word);
+	if (str_starts(word, "ext_")) {
+		*why = "OS Login says that the account belongs to another organisation (ext_)";
+		return false;
+	}
+	if (!str_ends(word, suffix) || n == strlen(suffix)) {
+		*why = "the user name does not end with the domain as OS Login writes it";
+		return false;
+	}
+	word[n - strlen(suffix)] = '\0';
+	if (strchr(word, '_')) {
+		*why = "a '_' in the user name may be a dot in the address";
+		return false;
+	}
+	return from_user(word, why);
 }
 
 /* Expands the placeholder at `p`. Returns the placeholder's length, or 0 with the reason. */
@@ -160,6 +198,8 @@ static size_t expand_one(
 		str_copy(word, USER_MAX + 1, s->last);
 		return from_name(word, why) ? strlen("{last}") : 0;
 	}
+	if (str_starts(p, "{oslogin}") && strchr(p, '@'))
+		return from_oslogin(s, strchr(p, '@') + 1, word, why) ? strlen("{oslogin}") : 0;
 	*why = "the address template has an unknown placeholder";
 	return 0;
 }

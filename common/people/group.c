@@ -30,8 +30,8 @@ struct group_table {
 	size_t group_count;
 	struct member *members; /* by user, then by group */
 	size_t member_count;
-	bool incomplete; /* a line that may matter was broken */
-	bool whole;	 /* gid 0 is there, and the last line has an end */
+	size_t broken_line; /* the first broken line that may matter (1-based), 0 if none */
+	bool whole;	    /* gid 0 is there, and the last line has an end */
 	char *text;
 };
 
@@ -41,12 +41,11 @@ struct line {
 	char *members;
 };
 
-/* Facts are a list separated by blanks, so a group whose name has one is ignored. */
+/* Facts are a list of words, in quotation marks if they have blanks. A name that cannot be written
+ * there, or that would be a pattern in the settings, is ignored. */
 static bool name_is_plain(const char *name)
 {
-	if (*name == '\0' || !str_is_utf8(name, strlen(name)))
-		return false;
-	return !strpbrk(name, " \t,*?:");
+	return *name != '\0' && str_is_utf8(name, strlen(name)) && !strpbrk(name, "\"*?");
 }
 
 static bool parse_gid(const char *s, gid_t *gid)
@@ -59,6 +58,38 @@ static bool parse_gid(const char *s, gid_t *gid)
 	return true;
 }
 
+/* libc ignores blanks before the name. */
+static char *skip_blanks(char *line)
+{
+	while (ascii_is_space(*line))
+		line++;
+	return line;
+}
+
+/* A separator that libc does not know hides the members behind it, so they may be missing. */
+static bool members_are_ambiguous(char *members)
+{
+	char *last;
+
+	if (!members)
+		return false;
+	for (char *name = members, *next; name; name = next) {
+		next = strchr(name, ',');
+		last = name + strlen(name) - 1;
+		if (next)
+			last = next - 1;
+		while (name < last && ascii_is_space(*name))
+			name++;
+		while (last > name && ascii_is_space(*last))
+			last--;
+		for (const char *p = name; p <= last && last > name; p++)
+			if (*p == ':' || *p == ';' || ascii_is_space(*p))
+				return true;
+		next = next ? next + 1 : NULL;
+	}
+	return false;
+}
+
 /* "name:password:gid:members". False if it is broken; `out->group.name` is NULL if the group was
  * not requested. */
 static bool parse_line(char *line, size_t n, const char *names, struct line *out)
@@ -68,6 +99,7 @@ static bool parse_line(char *line, size_t n, const char *names, struct line *out
 	*out = (struct line){.members = NULL};
 	if (memchr(line, '\0', n))
 		return false;
+	line = skip_blanks(line);
 	password = strchr(line, ':');
 	if (!password)
 		return false;
@@ -82,11 +114,13 @@ static bool parse_line(char *line, size_t n, const char *names, struct line *out
 	if (out->members)
 		*out->members++ = '\0';
 	out->group.name = line;
-	return parse_gid(gid, &out->group.gid);
+	return parse_gid(gid, &out->group.gid) && !members_are_ambiguous(out->members);
 }
 
 static bool passed_over(const char *line)
 {
+	while (ascii_is_space(*line))
+		line++;
 	return *line == '\0' || *line == '#' || *line == '+' || *line == '-';
 }
 
@@ -141,13 +175,14 @@ static bool add_members(struct group_table *t, const struct line *lines)
 static size_t take_lines(struct group_table *t, size_t n, const char *names, struct line *lines)
 {
 	char *at = t->text, *line;
-	size_t count = 0, length;
+	size_t count = 0, number = 0, length;
 
 	while ((line = str_next_line(&at, t->text + n, &length))) {
+		number++;
 		if (passed_over(line))
 			continue;
 		if (!parse_line(line, length, names, &lines[count]))
-			t->incomplete = true;
+			t->broken_line = t->broken_line ? t->broken_line : number;
 		else if (lines[count].group.name)
 			count++;
 	}
@@ -260,10 +295,11 @@ static size_t first_member(const struct group_table *t, const char *user)
 static bool append(char *out, size_t size, const char **last, const char *name)
 {
 	size_t used = strlen(out);
+	const char *mark = str_word_quoted(name) ? "\"" : "";
 
 	if (*last && strcmp(*last, name) == 0)
 		return true;
-	if (!str_format(out + used, size - used, "%s%s", *last ? " " : "", name)) {
+	if (!str_format(out + used, size - used, "%s%s%s%s", *last ? " " : "", mark, name, mark)) {
 		out[used] = '\0';
 		return false;
 	}
@@ -277,7 +313,7 @@ bool group_names(const struct group_table *t, const char *user, gid_t gid, char 
 	const char *last = NULL;
 
 	out[0] = '\0';
-	if (t->incomplete)
+	if (t->broken_line > 0)
 		return false;
 	for (size_t i = 0; i < t->group_count; i++) {
 		bool in = gid != (gid_t)-1 && t->groups[i].gid == gid;
@@ -291,6 +327,21 @@ bool group_names(const struct group_table *t, const char *user, gid_t gid, char 
 			return false;
 	}
 	return true;
+}
+
+size_t group_broken_line(const struct group_table *t)
+{
+	return t->broken_line;
+}
+
+size_t group_count(const struct group_table *t)
+{
+	return t->group_count;
+}
+
+const char *group_name_at(const struct group_table *t, size_t i)
+{
+	return t->groups[i].name;
 }
 
 bool group_file_whole(const struct group_table *t)

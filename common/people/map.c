@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/deceptive.h"
 #include "base/file.h"
 #include "base/str.h"
 
@@ -43,6 +44,23 @@ static bool broken(
 {
 	fault_set(fault, FAULT_SETTINGS, "map", "%s:%d: %s", path, line, what);
 	return fault_remedy(fault, "%s", remedy);
+}
+
+/* A line for a name that only looks like a user's would never apply, and the template would be used
+ * for that user instead. */
+static bool is_readable(const char *line, int number, const char *path, struct fault *fault)
+{
+	char found[DECEPTIVE_TEXT_SIZE], what[160];
+
+	if (number == 1 && str_starts(line, BYTE_ORDER_MARK))
+		return broken(fault, path, number, "the file begins with a byte order mark",
+			"Save it as UTF-8 without a byte order mark (BOM).");
+	if (!deceptive_find(line, strlen(line), found))
+		return true;
+	str_format(what, sizeof(what), "this line has %s", found);
+	return broken(fault, path, number, what,
+		"Type the line again. A name that belongs to a user must be written as `getent "
+		"passwd` shows it.");
 }
 
 /* Cuts off a comment, which begins the line or follows a blank. */
@@ -93,6 +111,8 @@ static bool parse_line(
 
 	*out = (struct entry){.host = "*", .line = number};
 	cut_comment(line);
+	if (!is_readable(line, number, path, fault))
+		return false;
 	who = next_word(&line);
 	if (!who)
 		return true;

@@ -178,12 +178,21 @@ static int compare_name(const void *key, const void *entry)
 	return strcmp(key, ((const struct name *)entry)->name);
 }
 
+/* OS Login gives the user name sa_NUMBER to a service account. */
+static bool is_oslogin_service_account(const char *user)
+{
+	static const char digits[] = "0123456789";
+
+	return str_starts(user, "sa_") && user[3] != '\0' &&
+	       strspn(user + 3, digits) == strlen(user + 3);
+}
+
 const char *reserved_name_kind(const char *user)
 {
 	char lower[LONGEST];
 	const struct name *found;
 
-	if (str_ends(user, "$"))
+	if (str_ends(user, "$") || is_oslogin_service_account(user))
 		return machine;
 	if (!str_copy(lower, sizeof(lower), user))
 		return NULL;

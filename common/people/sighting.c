@@ -67,7 +67,8 @@ static void copy_name(char *out, size_t size, const char *word, size_t n)
 		out[0] = '\0';
 }
 
-/* "Ada King Lovelace,Room 3,…" gives Ada and Lovelace. A single word is a first name. */
+/* "Ada Lovelace,Room 3,…" gives Ada and Lovelace. A single word is a first name. Of three words, no
+ * rule says which two are the address: "Dr Alice Liddell", "Alice Liddell EXT", "John A Smith". */
 static void split_name(struct sighting *s, const char *gecos)
 {
 	size_t n = strcspn(gecos, ",");
@@ -86,6 +87,8 @@ static void split_name(struct sighting *s, const char *gecos)
 		first++;
 	for (last = n; last > first && gecos[last - 1] != ' ';)
 		last--;
+	if (strspn(gecos + first, " ") + first < last)
+		return;
 	copy_name(s->first, sizeof(s->first), gecos, first);
 	copy_name(s->last, sizeof(s->last), gecos + last, n - last);
 }

@@ -42,7 +42,8 @@ bool trigger_counts(enum trigger trigger, const struct settings *settings);
 bool trigger_outranks(enum trigger now, enum trigger known, const struct settings *settings);
 
 /* Fills in uid and facts from a local account. The first field of GECOS is split at blanks into
- * first and last word (the last is empty if there is only one). Control characters, invalid UTF-8,
+ * first and last word (the last is empty if there is only one; both are, if there are more than
+ * two). Control characters, invalid UTF-8,
  * commas and colons give empty names. */
 void sighting_facts(struct sighting *s, const struct account *a, const struct group_table *groups,
 	const struct settings *settings);

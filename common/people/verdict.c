@@ -171,9 +171,16 @@ static bool rule_groups_unknown(const struct rule_input *q, struct verdict *out)
 {
 	if (!groups_unknown(q))
 		return false;
+	if (!q->s->local)
+		return decide(out, VERDICT_EXCLUDED, "groups_unknown",
+			"The directory did not say which groups %s is in on %.64s, and one of them "
+			"may be excluded. Compare there: id %s. See what cloudinvite config "
+			"--check "
+			"says about include_groups and exclude_groups.",
+			q->shown, q->s->host, q->shown);
 	return decide(out, VERDICT_EXCLUDED, "groups_unknown",
 		"The groups of %s on %.64s cannot be determined, and one of them may be excluded. "
-		"Repair the group file there (getent group, grpck).",
+		"Repair the group file there: cloudinvite doctor names the line.",
 		q->shown, q->s->host);
 }
 

@@ -71,6 +71,24 @@ static void check_uids(const struct check *c)
 			"Set min_uid to the lower number.");
 }
 
+/* str_each_word stops at the first pattern. */
+static bool is_literal(const char *word, size_t len, void *ctx)
+{
+	(void)ctx;
+	return !memchr(word, '*', len) && !memchr(word, '?', len);
+}
+
+static void check_groups(const struct check *c, const char *key, const char *list)
+{
+	if (!c->s->network_users || str_each_word(list, is_literal, NULL))
+		return;
+	diagnose_key(c, COLLECTING, "people", key,
+		"a pattern cannot be used with network_users = yes: a directory can only be asked "
+		"for a group by its name",
+		"Write the name of each group. A name with a space in it is written in quotation "
+		"marks: \"domain guests\".");
+}
+
 static void check_customer(const struct check *c)
 {
 	if (c->s->customer[0] == '\0')
@@ -185,7 +203,17 @@ static void found_secret(const struct check *c, const struct secret *secret, con
 {
 	char sentence[512];
 
+	uid_t uid;
+	gid_t gid;
+
 	str_format(sentence, sizeof(sentence), "%s %s", secret->path, what);
+	if (!passwd_find(c->s->dispatcher_user, &uid, &gid, NULL)) {
+		diagnose_key(c, DISPATCHING, "google", secret->key, sentence,
+			"There is no account %s in /etc/passwd. Create it with systemd-sysusers, "
+			"then: chown root:%s %s && chmod 0640 %s",
+			c->s->dispatcher_user, c->s->dispatcher_user, secret->path, secret->path);
+		return;
+	}
 	diagnose_key(c, DISPATCHING, "google", secret->key, sentence,
 		"chown root:%s %s && chmod 0640 %s", c->s->dispatcher_user, secret->path,
 		secret->path);
@@ -363,6 +391,8 @@ void settings_check_into(const struct settings *s, struct diagnostics *found)
 
 	check_role(&c);
 	check_uids(&c);
+	check_groups(&c, "include_groups", s->include_groups);
+	check_groups(&c, "exclude_groups", s->exclude_groups);
 	check_password(&c, setting_find("storage", "ledger"), s->ledger);
 	check_customer(&c);
 	check_credential(&c);

@@ -74,9 +74,9 @@ bool setting_has_password(const char *value);
 /* The validators, in validate.c. */
 setting_validator validate_customer, validate_address, validate_api_version, validate_endpoint,
 	validate_https, validate_proxy, validate_path, validate_path_or_none, validate_template,
-	validate_domains, validate_users, validate_ledger, validate_window, validate_timezone,
-	validate_account, validate_credentials, validate_key, validate_key_id, validate_http,
-	validate_project, validate_no_proxy;
+	validate_domains, validate_users, validate_names, validate_ledger, validate_window,
+	validate_timezone, validate_account, validate_credentials, validate_key, validate_key_id,
+	validate_http, validate_project, validate_no_proxy;
 
 /* settings_read_keys_with(); NULL: no reader. */
 extern const struct settings_key_reader *setting_key_reader;

@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/deceptive.h"
+
 struct source {
 	struct loaded *loaded;
 	struct diagnostics *found;
@@ -60,7 +62,7 @@ static void store(struct source *src)
 		return;
 	}
 	if (!setting_set(k, &l->settings, value, &c)) {
-		if (strchr(value, '#'))
+		if (strstr(value, " #"))
 			str_copy(c.remedy, sizeof(c.remedy),
 				"A comment after a value starts with a space and ';', not with "
 				"'#'.");
@@ -198,6 +200,8 @@ static void take_section(struct source *src, const char *line)
 
 static bool line_is_clean(struct source *src, const char *line, size_t n)
 {
+	char found[DECEPTIVE_TEXT_SIZE], what[128];
+
 	for (size_t i = 0; i < n; i++)
 		if (((unsigned char)line[i] < ' ' && line[i] != '\t') || line[i] == 0x7f) {
 			diagnose_at(src, src->line, true,
@@ -208,6 +212,11 @@ static bool line_is_clean(struct source *src, const char *line, size_t n)
 	if (!str_is_utf8(line, n)) {
 		diagnose_at(src, src->line, true, "this line is not valid UTF-8",
 			"Save the file as UTF-8.");
+		return false;
+	}
+	if (deceptive_find(line, without_comment(line, n), found)) {
+		str_format(what, sizeof(what), "this line has %s", found);
+		diagnose_at(src, src->line, true, what, "Type the line again.");
 		return false;
 	}
 	return true;
@@ -298,7 +307,7 @@ static bool text_is_sound(struct source *src)
 	const char *nul = memchr(src->next, '\0', n);
 	int line = 1;
 
-	if (n >= 3 && memcmp(src->next, "\xef\xbb\xbf", 3) == 0) {
+	if (str_starts(src->next, BYTE_ORDER_MARK)) {
 		diagnose_at(src, 1, true, "the file begins with a byte order mark",
 			"Save it as UTF-8 without a byte order mark (BOM).");
 		return false;

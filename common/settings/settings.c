@@ -115,9 +115,11 @@ const struct setting_key setting_keys[] = {
 	{ "people", "exclude_users", KIND_LIST, AT(exclude_users), .fallback = "",
 	  .validate = validate_users, .help = "never invited" },
 	{ "people", "include_groups", KIND_LIST, .used_by_collector = true, AT(include_groups),
-	  .fallback = "", .help = "if set, only members of these groups are invited" },
+	  .fallback = "", .validate = validate_names,
+	  .help = "if set, only members of these groups are invited" },
 	{ "people", "exclude_groups", KIND_LIST, .used_by_collector = true, AT(exclude_groups),
-	  .fallback = "no-cloudinvite", .help = "members of these groups are never invited" },
+	  .fallback = "no-cloudinvite", .validate = validate_names,
+	  .help = "members of these groups are never invited" },
 	{ "people", "gecos", KIND_BOOL, .used_by_collector = true, AT(gecos), .fallback = "no",
 	  .help = "use the full name in the passwd file, which users may be able to change" },
 

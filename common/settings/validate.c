@@ -66,6 +66,7 @@ const char *validate_address(char *value, const char **remedy)
 	if (!at || at == value || !host_name(at + 1, strlen(at + 1)) ||
 		!only(value, (size_t)(at - value), LETTERS DIGITS ".!#$%&'*+-/=?^_`{|}~"))
 		return "is not an address";
+	str_lower(value);
 	return NULL;
 }
 
@@ -158,15 +159,40 @@ static bool user_and_password(const char *s, size_t n)
 	return n > 0;
 }
 
+/* Proxy auto-configuration: "http://wpad/wpad.dat", "https://host/proxy.pac?x". */
+static bool is_pac(const char *value)
+{
+	char path[1024];
+
+	str_copy(path, sizeof(path), value);
+	path[strcspn(path, "?#")] = '\0';
+	str_lower(path);
+	return str_ends(path, ".pac") || str_ends(path, "/wpad.dat") || str_starts(path, "pac+");
+}
+
+static void lower_scheme(char *value)
+{
+	const char *end = strstr(value, "://");
+
+	for (char *p = value; end && p < end; p++)
+		*p = ascii_lower(*p);
+}
+
 const char *validate_proxy(char *value, const char **remedy)
 {
 	static const char *const schemes[] = {"http://", "https://", "socks5://", "socks5h://"};
 
 	*remedy = "Write http://host:port (or https, socks5, socks5h), with user:password@ before "
 		  "the host if the proxy requires it; in user and password, write @ as %40, : as "
-		  "%3A, / as %2F, % as %25.";
+		  "%3A, / as %2F, # as %23, % as %25.";
 	if (value[0] == '\0')
 		return NULL;
+	if (is_pac(value)) {
+		*remedy = "Such a file is a program for browsers, which is not run here. Write the "
+			  "proxy that it names: http://host:port.";
+		return "is the address of a PAC file";
+	}
+	lower_scheme(value);
 	for (size_t i = 0; i < ARRAY_SIZE(schemes); i++) {
 		if (!str_starts(value, schemes[i]))
 			continue;
@@ -319,7 +345,7 @@ const char *validate_key_id(char *value, const char **remedy)
 /* Whether all braces in the first `n` bytes belong to known placeholders. */
 static bool placeholders(const char *s, size_t n)
 {
-	static const char *const known[] = {"{user}", "{first}", "{last}"};
+	static const char *const known[] = {"{user}", "{first}", "{last}", "{oslogin}"};
 
 	for (size_t i = 0; i < n;) {
 		size_t step = s[i] == '{' || s[i] == '}' ? 0 : 1;
@@ -340,14 +366,14 @@ const char *validate_template(char *value, const char **remedy)
 	char *at = strchr(value, '@');
 	size_t local = at ? (size_t)(at - value) : 0;
 
-	*remedy = "Write {user}@ and your domain, or {first}.{last}@ and your domain (this needs "
-		  "gecos = yes).";
+	*remedy = "Write {user}@ and your domain, {first}.{last}@ and your domain (this needs "
+		  "gecos = yes), or {oslogin}@ and your domain on hosts with OS Login.";
 	if (value[0] == '\0')
 		return NULL;
 	if (!at || !host_name(at + 1, strlen(at + 1)))
 		return "does not end with @ and a domain";
 	if (!placeholders(value, local))
-		return "has a placeholder other than {user}, {first} and {last}";
+		return "has a placeholder other than {user}, {first}, {last} and {oslogin}";
 	if (!memchr(value, '{', local))
 		return "is the same address for every user";
 	if (!only(value, local, LETTERS DIGITS "{}._+-"))
@@ -367,15 +393,35 @@ const char *validate_domains(char *value, const char **remedy)
 	*remedy = "Write full domains separated by spaces, such as example.com example.org, "
 		  "without @ or *. List subdomains separately.";
 	str_lower(value);
+	for (const char *p = value; *p != '\0'; p++)
+		if ((unsigned char)*p >= 0x80) {
+			*remedy = "Write its ASCII form, which the Admin console shows: "
+				  "xn--mller-kva.example for m\303\274ller.example. `idn2 DOMAIN` "
+				  "prints it.";
+			return "has a domain with letters that are not ASCII";
+		}
 	return str_each_word(value, each_is_domain, NULL) ? NULL : "is not a list of domains";
+}
+
+/* A quotation mark that is part of a word has no partner, or stands in the middle of a name. */
+static bool each_is_name(const char *word, size_t len, void *ctx)
+{
+	(void)ctx;
+	return !memchr(word, '"', len) && word[len - 1] != '\\';
+}
+
+const char *validate_names(char *value, const char **remedy)
+{
+	*remedy = "Write names separated by spaces. A name with a space in it is written in "
+		  "quotation marks: \"domain guests\".";
+	return str_each_word(value, each_is_name, NULL) ? NULL : "is not a list of names";
 }
 
 /* User names are compared regardless of case, as directories do. */
 const char *validate_users(char *value, const char **remedy)
 {
-	(void)remedy;
 	str_lower(value);
-	return NULL;
+	return validate_names(value, remedy);
 }
 
 const char *validate_ledger(char *value, const char **remedy)

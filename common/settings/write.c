@@ -252,8 +252,8 @@ static bool may_write(const char *path, const struct strbuf *text, const struct 
 			"%s:%d sets %s and overrides %s", origin->file, origin->line, k->key, path);
 		fault_remedy(fault, "Change the value there: %s = %s", k->key, value);
 	} else if (!is_writable(value) || !setting_set(k, s, value, &c)) {
-		fault_set(fault, FAULT_SETTINGS, "settings_value",
-			"%s: this value cannot be written", k->key);
+		fault_set(fault, FAULT_SETTINGS, "settings_value", "%s: %s", k->key,
+			c.what[0] != '\0' ? c.what : "this value cannot be written");
 		fault_remedy(fault, "%s",
 			c.remedy[0] != '\0' ? c.remedy
 					    : "Write it on one line, without ; and #, and without "

@@ -30,6 +30,8 @@ PAYLOADS = {
     "tag": "x\U000e0041y",
     "variation selector": "x\U000e0100y",
     "Hangul filler": "x\u3164y",
+    "no-break space": "x\u00a0",
+    "ideographic space": "x\u3000",
     "markup": "x<q title='a'>\"&amp;",
     "series": 'x"} 1\nup{job="ssh"} 0\n#',
     "label": 'x\\",le="1"} 9 #',
@@ -55,6 +57,7 @@ def raw(name):
 def is_deceptive(character):
     """A terminal obeys it, or it is invisible and changes what a reader sees."""
     return unicodedata.category(character) in ("Cc", "Cf", "Zl", "Zp") or \
+        (unicodedata.category(character) == "Zs" and character != " ") or \
         0xfe00 <= ord(character) <= 0xfe0f or 0xe0000 <= ord(character) <= 0xe0fff or \
         ord(character) in (0x034f, 0x115f, 0x1160, 0x3164, 0xffa0)
 

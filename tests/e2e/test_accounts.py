@@ -85,6 +85,65 @@ def running(said):
     return len(re.findall(r'"running": ?true', said))
 
 
+class OwnAccounts(harness.Test):
+    """The accounts of the services, in files and with rights that are not the usual ones."""
+
+    def passwd(self, change):
+        with open("/etc/passwd", encoding="utf-8") as file:
+            before = file.read()
+        self.addCleanup(sandbox.write, "/etc/passwd", before)
+        sandbox.write("/etc/passwd", change(before))
+
+    def test_a_very_long_line_hides_no_account(self):
+        self.passwd(lambda text: "long:x:4999:4999:" + "g" * 100000 + ":/:/bin/false\n" + text)
+        self.assertEqual(program("cloudinvite", "status").returncode, 0)
+
+    def test_blanks_before_a_line_hide_no_account(self):
+        self.passwd(lambda text: re.sub("^cloudinvite", "  cloudinvite", text, flags=re.MULTILINE))
+        self.assertEqual(program("cloudinvite", "status").returncode, 0)
+
+    def test_a_missing_account_is_named_wherever_it_is_needed(self):
+        self.passwd(lambda text: re.sub("^cloudinvite-dispatcher:.*\n", "", text, flags=re.MULTILINE))
+        for words in (("cloudinvite", "check", ALICE), ("cloudinvite-dispatcher", "--once"),
+                      ("cloudinvite", "config", "--check"), ("cloudinvite", "doctor", "--offline")):
+            said = " ".join(program(*words).stdout.split())
+            with self.subTest(words):
+                self.assertRegex(said, "no account '?cloudinvite-dispatcher'? in /etc/passwd")
+                self.assertIn("systemd-sysusers", said)
+
+    def test_missing_capabilities_are_named(self):
+        done = subprocess.run(["setpriv", "--bounding-set=-setuid,-setgid", sandbox.BIN + "/cloudinvite", "status"],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              check=False)
+        self.assertEqual(done.returncode, 8, done.stdout)
+        said = " ".join(done.stdout.split())
+        self.assertIn("CAP_SETUID and CAP_SETGID", said)
+        self.assertIn("Or start the command as cloudinvite", said)
+
+
+class Cron(harness.Test):
+    """The lines of cloudinvite-dispatcher(8), as cron runs them: a short PATH, no terminal, and nothing in /run after a
+    boot."""
+
+    def lines(self):
+        with open(harness.SOURCE + "/docs/man/cloudinvite-dispatcher.8", encoding="utf-8") as file:
+            shown = re.search(r"^D=(\S+)\n((?:\S+ +\* \* \* \* root .*\n)+)", file.read(), re.MULTILINE)
+        self.assertEqual(shown[1], "/usr/sbin")
+        return [line.split(None, 6)[6] for line in shown[2].splitlines()]
+
+    def test_they_work_after_a_boot_and_again(self):
+        self.assertEqual(len(self.lines()), 2)
+        for place in ("/run/cloudinvite", "/run/cloudinvite-keeper"):
+            shutil.rmtree(place, ignore_errors=True)
+        for _ in range(2):
+            for line in self.lines():
+                done = subprocess.run(
+                    ["/bin/sh", "-c", line], env={"PATH": "/usr/bin:/bin", "D": sandbox.BIN, "SHELL": "/bin/sh"},
+                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                    timeout=harness.TIMEOUT, check=False)
+                self.assertEqual(done.returncode, 0, line + "\n" + done.stdout)
+
+
 class Tables(harness.Test):
 
     @classmethod
@@ -252,6 +311,15 @@ class Settings(harness.Test):
                  if step["step"] == "settings"}
         self.assertIn(MAP, found[("settings_open", "note")])
         self.assertIn(DROP_IN, found[("settings_closed", "bad")])
+
+    def test_a_drop_in_that_a_service_cannot_read_is_found_before_it_is_started(self):
+        for mode, group, who in ((0o600, "root", "the programs"), (0o640, "cloudinvite-dispatcher", "the collector")):
+            self.set(DROP_IN, mode, group)
+            done = program("cloudinvite", "config", "--check")
+            self.assertEqual(done.returncode, 3, done.stdout)
+            said = " ".join(done.stdout.split())
+            self.assertIn(f"{DROP_IN}: {who} cannot read it", said)
+            self.assertIn(f"chgrp cloudinvite-ledger {DROP_IN} && chmod 0640 {DROP_IN}", said)
 
     def test_the_missing_right_is_named(self):
         for words in (("status",), ("config",), ("config", "--check"), ("scan", "--dry-run"),

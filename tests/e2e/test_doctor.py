@@ -3,8 +3,10 @@
 """The doctor: what is right is reported as right, and each problem is found at its step, with its remedy, while the
 other steps are still checked.
 """
+import contextlib
 import json
 import os
+import shutil
 import socket
 import sqlite3
 import time
@@ -161,6 +163,33 @@ class Ledger(Doctor):
         found, exit_code = self.doctor("--offline")
         self.assertEqual((found["ledger"][0][0], exit_code), ("bad", 8))
         os.unlink(self.site.path("state/ledger.db"))
+
+    def test_a_backup_beside_an_old_log(self):
+        """SQLite itself says nothing: `status` reads a mixture of both."""
+        path = self.site.path("state/ledger.db")
+        for i in range(5):
+            self.site.arrive_account(f"early{i}")
+        self.site.collector_once()
+        shutil.copy(path, path + ".backup")
+        with contextlib.closing(sqlite3.connect(path)) as killed:  # a program that does not close the ledger
+            for half in range(2):
+                killed.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+                for i in range(half, 200, 2):
+                    self.site.arrive_account(f"late{i * 37 % 200:03}")
+                self.site.collector_once()
+            shutil.copy(path + "-wal", path + ".log")
+        shutil.copy(path + ".backup", path)
+        shutil.copy(path + ".log", path + "-wal")
+        self.expect_bad("ledger", "ledger_damaged", "--offline")
+        for program in ("cloudinvite-collector", "cloudinvite-dispatcher"):
+            with self.assertRaisesRegex(AssertionError, "the ledger is damaged"):
+                self.site.program(program, "--once")
+        for name in ("-wal", "-shm"):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path + name)
+        shutil.copy(path + ".backup", path)
+        found, _ = self.doctor("--offline")
+        self.assertEqual(found["ledger"][0][0], "ok")
 
     def test_a_pause_and_a_dry_run(self):
         self.site.collector_once()

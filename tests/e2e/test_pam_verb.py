@@ -329,6 +329,56 @@ class Fedora(Host):
         self.on_and_off("postlogin")
 
 
+class ReadOnly(Host):
+    """The cause is named, the remedy is harmless, and no file keeps a part of the change."""
+
+    def read_only(self, place):
+        sandbox.output("mount", "-n", "--bind", place, place)
+        self.addCleanup(sandbox.output, "umount", "-n", place)
+        sandbox.output("mount", "-n", "-o", "remount,bind,ro", place)
+
+    def refused(self, place, verb="enable", path=None):
+        before = contents(DIRECTORY)
+        said = " ".join(self.run_pam(verb, "--yes", expect=8).split())
+        self.assertIn(f"{path or place}: cannot be written: Read-only file system", said)
+        self.assertIn("where the image is built", said)
+        self.assertNotIn("--force", said)
+        self.assertNotIn("memory", said)
+        self.assertEqual(contents(DIRECTORY), before)
+
+    def test_one_service_s_file(self):
+        self.read_only(DIRECTORY + "/sshd")
+        self.refused(DIRECTORY + "/sshd")
+
+    def test_the_whole_directory(self):
+        self.read_only(DIRECTORY)
+        self.refused(DIRECTORY, path=DIRECTORY + "/login")
+
+    def test_a_service_s_file_that_is_a_link_into_an_image(self):
+        image = overlay.OVERLAY + "/image"
+        os.makedirs(image, exist_ok=True)
+        self.addCleanup(shutil.rmtree, image)
+        shutil.move(DIRECTORY + "/sshd", image + "/sshd")
+        os.symlink(image + "/sshd", DIRECTORY + "/sshd")
+        self.read_only(image)
+        self.refused(image + "/sshd")
+
+    def test_disable_changes_all_files_or_none(self):
+        self.run_pam("enable", "--yes")
+        self.read_only(DIRECTORY + "/sshd")
+        self.refused(DIRECTORY + "/sshd", "disable")
+
+    def test_debians_own_way(self):
+        shutil.copy(SAVED + "/pam-auth-update", UPDATE)
+        self.read_only(DIRECTORY)
+        self.refused(DIRECTORY, path=DIRECTORY + "/common-account")
+
+    def test_one_of_debians_files(self):
+        shutil.copy(SAVED + "/pam-auth-update", UPDATE)
+        self.read_only(DIRECTORY + "/common-session")
+        self.refused(DIRECTORY + "/common-session")
+
+
 class Suse(Host):
     """pam-config knows only its own modules, so the services' files are written."""
 

@@ -156,7 +156,7 @@ static void what_only_looks_like_a_line_is_none(void **state)
 	(void)state;
 	put("passwd",
 		"root:x:0:0:\talice:x:1001:1:/:/bin/sh\n#alice:x:1001:1001::/:/bin/sh\n"
-		" alice:x:1001:1001::/:/bin/sh\nALICE:x:1001:1001::/:/bin/sh\n",
+		"x alice:x:1001:1001::/:/bin/sh\nALICE:x:1001:1001::/:/bin/sh\n",
 		0644);
 	assert_false(counts(""));
 	/* In the middle of a line that is longer than what is read at once. */
@@ -170,6 +170,16 @@ static void what_only_looks_like_a_line_is_none(void **state)
 		assert_true(counts(""));
 	}
 	strbuf_free(&t);
+}
+
+static void blanks_before_a_line_are_ignored_as_libc_does(void **state)
+{
+	(void)state;
+	put("passwd", "root:x:0:0::/:/bin/sh\n \t\v\f\ralice:x:1001:1001::/:/bin/sh\n", 0644);
+	assert_true(counts(""));
+	put("passwd", "root:x:0:0::/:/bin/sh\n  alice:x:200:200::/:/bin/sh\n", 0644);
+	assert_false(counts(""));
+	put("passwd", PASSWD, 0644);
 }
 
 static void a_broken_line_or_file_is_left_to_the_collector(void **state)
@@ -271,6 +281,7 @@ int main(void)
 		T(a_passwd_beyond_the_limit_leaves_it_to_the_collector),
 		T(a_uid_that_may_have_been_cut_is_undecided),
 		T(a_line_with_a_huge_password_field_is_undecided),
+		T(blanks_before_a_line_are_ignored_as_libc_does),
 		T(a_broken_line_or_file_is_left_to_the_collector),
 		T(an_empty_passwd_has_no_users),
 		T(login_defs_is_read_as_useradd_reads_it),

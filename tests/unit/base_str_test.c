@@ -366,7 +366,7 @@ static void control_characters_and_invalid_bytes_become_visible(void **state)
 		{"\xc2\x9b"
 		 "31m",
 			"\\xc2\\x9b31m"}, /* CSI as a C1 control */
-		{"\xc2\xa0", "\xc2\xa0"},
+		{"\xc2\xa1", "\xc2\xa1"},
 		{"\x9b"
 		 "31m",
 			"\\x9b31m"},
@@ -375,10 +375,12 @@ static void control_characters_and_invalid_bytes_become_visible(void **state)
 		{"\xc0\x8a", "\\xc0\\x8a"}, /* a newline, overlong */
 		{"\u202e\u2066", "\\xe2\\x80\\xae\\xe2\\x81\\xa6"},
 		{"\u200b\u200f", "\\xe2\\x80\\x8b\\xe2\\x80\\x8f"},
-		{"\u200a\u2010",
-			"\u200a\u2010"}, /* a thin space and a hyphen, which are neighbours */
+		{"\u2010",
+			"\u2010"}, /* a hyphen, which is the neighbour of zero-width characters */
 		{"\u2028\u2029", "\\xe2\\x80\\xa8\\xe2\\x80\\xa9"},
 		{"\ufeff", "\\xef\\xbb\\xbf"},
+		{"alice\u00a0", "alice\\xc2\\xa0"},
+		{"\u2003\u3000", "\\xe2\\x80\\x83\\xe3\\x80\\x80"},
 		{"\u00ad", "\\xc2\\xad"},
 		{"\U000e0041", "\\xf3\\xa0\\x81\\x81"}, /* a tag */
 		{"\u0646\u0627\u0645 \u05e9\u05dd \u6f22\u5b57",

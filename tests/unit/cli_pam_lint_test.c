@@ -230,12 +230,59 @@ static void each_login_service_has_a_presence(void **state)
 	assert_string_equal(text, "app:skipped(other) sddm:absent sshd:present su:skipped(other) ");
 }
 
+/* useradd -u 100001, max_uid = 200000, and a module that follows login.defs: no login is seen. */
+static void a_range_that_is_narrower_than_the_settings_is_dangerous(void **state)
+{
+	static const struct {
+		const char *login_defs, *arguments;
+		int64_t min, max;
+		const char *found;
+	} rows[] = {
+		{"", "", 1000, 60000, ""},
+		{"", "", 1000, 200000, "pam_max_uid@sshd:1 "},
+		{"", "", 500, 60000, "pam_min_uid@sshd:1 "},
+		{"UID_MAX 200000\n", "", 1000, 200000, ""},
+		{"  UID_MAX\t50000\n#UID_MAX 70000\n", "", 1000, 60000, "pam_max_uid@sshd:1 "},
+		{"UID_MAX 1\nUID_MAX 60000\nUID_MIN 2000\n", "", 1000, 60000,
+			"pam_min_uid@sshd:1 "},
+		{"", " max_uid=200000", 1000, 200000, ""},
+		{"UID_MIN 2000\n", " min_uid=1000 max_uid=60000", 1000, 60000, ""},
+		{"", " max_uid=199999 min_uid=1001", 1000, 200000,
+			"pam_max_uid@sshd:1 pam_min_uid@sshd:1 "},
+	};
+	struct folder *f = *state;
+	struct settings settings = {.network_users = false};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char line[128];
+		struct said said;
+
+		folder_write(f, "etc/login.defs", rows[i].login_defs);
+		str_format(line, sizeof(line), LINE "%s\n", rows[i].arguments);
+		folder_write(f, "etc/pam.d/sshd", line);
+		settings.min_uid = rows[i].min;
+		settings.max_uid = rows[i].max;
+		said = pam_tree_review_with(f, NULL, &settings);
+		if (strcmp(said.text, rows[i].found) != 0)
+			fail_msg("row %zu: '%s'", i, said.text);
+		assert_int_equal(said.bad > 0, rows[i].found[0] != '\0');
+	}
+	settings = (struct settings){.min_uid = 1000, .max_uid = 60000, .network_users = true};
+	folder_write(f, "etc/login.defs", "");
+	folder_write(f, "etc/pam.d/sshd", LINE "\n");
+	assert_string_equal(
+		pam_tree_review_with(f, NULL, &settings).text, "pam_network_users@sshd:1 ");
+	folder_write(f, "etc/pam.d/sshd", LINE " network_users\n");
+	assert_string_equal(pam_tree_review_with(f, NULL, &settings).text, "");
+}
+
 #define TREE_TEST(name) cmocka_unit_test_setup_teardown(name, pam_tree_new, folder_free)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TREE_TEST(debians_profile_has_no_findings),
+		TREE_TEST(a_range_that_is_narrower_than_the_settings_is_dangerous),
 		TREE_TEST(fedoras_postlogin_has_no_findings),
 		TREE_TEST(required_without_the_file_is_the_worst),
 		TREE_TEST(a_module_that_others_can_write_is_reported),

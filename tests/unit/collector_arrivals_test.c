@@ -75,6 +75,28 @@ static void a_login_out_of_range_is_seen_and_marked(void **state)
 	assert_true(marked(s, "backup"));
 }
 
+/* useradd --prefix /run/img alice, emit --trigger created alice: no account was created here. */
+static void a_created_arrival_for_an_account_of_the_baseline_is_ignored(void **state)
+{
+	struct collector_site *s = *state;
+
+	people(s, "alice:1001 bob:1002");
+	compares(s);
+	people(s, "alice:1001 bob:1009 carol:1003");
+	put_arrival(s, "alice", TRIGGER_CREATED, HOUR);
+	put_arrival(s, "bob", TRIGGER_CREATED, HOUR);
+	put_arrival(s, "carol", TRIGGER_CREATED, HOUR);
+	takes(s);
+	assert_int_equal(sightings(s, "account = 'alice'"), 0);
+	assert_false(marked(s, "alice"));
+	assert_int_equal(sightings(s, there("bob") " AND trigger = 'created'"), 1);
+	assert_int_equal(sightings(s, there("carol") " AND trigger = 'created'"), 1);
+	assert_int_equal(waiting(s), 0);
+	put_arrival(s, "alice", TRIGGER_LOGIN, 0);
+	takes(s);
+	assert_int_equal(sightings(s, there("alice") " AND trigger = 'login'"), 1);
+}
+
 static void a_system_account_that_was_created_does_not_count(void **state)
 {
 	struct collector_site *s = *state;
@@ -415,6 +437,7 @@ int main(void)
 		TEST(a_known_user_is_not_reported_but_gets_a_mark),
 		TEST(a_marker_with_a_later_state_stays),
 		TEST(a_login_out_of_range_is_seen_and_marked),
+		TEST(a_created_arrival_for_an_account_of_the_baseline_is_ignored),
 		TEST(a_system_account_that_was_created_does_not_count),
 		TEST(a_user_who_is_not_here_is_skipped_without_a_marker),
 		TEST(unknown_users_are_logged_once_an_hour),

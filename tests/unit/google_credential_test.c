@@ -278,6 +278,19 @@ static void what_is_not_a_file_or_not_json_is_refused(void **state)
 	chmod(folder_write(t.folder, "key.json", pem), 0600);
 	assert_null(credential_load(&t.settings, &t.fault));
 	assert_non_null(strstr(t.fault.what, "contains only a private key"));
+	folder_write(t.folder, "key.json", "\xef\xbb\xbf{\"type\": \"service_account\"}");
+	chmod(t.folder->file, 0600);
+	expect_refused(&t, "credentials_no_json", "begins with a byte order mark");
+	folder_write(t.folder, "key.json", "{\n\"private_key\": \"-----BEGIN\"\n}\nEOF\n");
+	chmod(t.folder->file, 0600);
+	expect_refused(&t, "credentials_no_json", "key.json:4: not JSON");
+	folder_write(t.folder, "key.json", "\"{\\\"private_key\\\": \\\"-----BEGIN\\\"}\"");
+	chmod(t.folder->file, 0600);
+	expect_refused(&t, "credentials_no_json", "key.json:1: not JSON");
+	folder_write(t.folder, "key.json", "{\"a\": 1 \"-----BEGIN KEY\"}");
+	chmod(t.folder->file, 0600);
+	assert_null(credential_load(&t.settings, &t.fault));
+	assert_null(strstr(t.fault.what, "KEY"));
 	t.settings.credentials = unset;
 	expect_refused(&t, "credentials_missing", "no credential");
 }

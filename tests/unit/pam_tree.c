@@ -33,10 +33,17 @@ static void pam_tree_report(bool bad, const struct fault *fault, void *ctx)
 
 struct said pam_tree_review(struct folder *f, const char *spool)
 {
+	return pam_tree_review_with(f, spool, NULL);
+}
+
+struct said pam_tree_review_with(
+	struct folder *f, const char *spool, const struct settings *settings)
+{
 	struct said said = {.bad = 0};
 	char module[PATH_MAX];
 	int bad;
-	const struct pam_site site = {.root = f->path, .module = module, .spool = spool};
+	const struct pam_site site = {
+		.root = f->path, .module = module, .spool = spool, .settings = settings};
 
 	str_format(module, sizeof(module), "%s/lib/pam_cloudinvite.so", f->path);
 	bad = pam_lint(&site, pam_tree_report, &said);

@@ -21,5 +21,8 @@ struct said {
 };
 
 struct said pam_tree_review(struct folder *f, const char *spool);
+/* The same with settings, with which the lines are compared. */
+struct said pam_tree_review_with(
+	struct folder *f, const char *spool, const struct settings *settings);
 
 #endif

@@ -74,6 +74,22 @@ static void nis_lines_comments_and_empty_lines_are_passed_over(void **state)
 	account_table_free(&t);
 }
 
+/* getent passwd alice shows the account for such a line. */
+static void blanks_before_a_line_are_ignored_as_libc_does(void **state)
+{
+	struct account_table t = parse("root:x:0:0::/:/bin/sh\n"
+				       "  alice:x:1000:1::/:/bin/sh\n"
+				       "\t\v\f\rbob:x:1001:1::/:/bin/sh\n"
+				       " \v# a comment\n \t+::::::\n");
+
+	(void)state;
+	assert_int_equal(t.count, 3);
+	assert_true(t.whole);
+	assert_non_null(account_find(&t, "alice"));
+	assert_non_null(account_find(&t, "bob"));
+	account_table_free(&t);
+}
+
 static void a_broken_line_is_noted_and_the_others_are_read(void **state)
 {
 	static const char *const broken[] = {
@@ -234,6 +250,7 @@ int main(void)
 		TEST(accounts_are_found_by_name),
 		TEST(the_table_is_sorted_and_the_first_of_a_name_wins),
 		TEST(nis_lines_comments_and_empty_lines_are_passed_over),
+		TEST(blanks_before_a_line_are_ignored_as_libc_does),
 		TEST(a_broken_line_is_noted_and_the_others_are_read),
 		TEST(a_nul_byte_makes_its_line_broken),
 		TEST(a_file_without_root_is_not_whole),

@@ -88,6 +88,12 @@ static void a_broken_line_that_may_matter_leaves_groups_unknown(void **state)
 		"no-cloudinvite:x::carol",
 		"no-cloudinvite:x:-1:carol",
 		"no-cloudinvite:x:4294967295:carol",
+		"no-cloudinvite:x:500:http:alice",
+		"no-cloudinvite:x:500:alice:",
+		"no-cloudinvite:x:500:bob alice",
+		"no-cloudinvite:x:500:bob;alice",
+		"no-cloudinvite:x:500:carol,bob\talice,dave",
+		" no-cloudinvite:x:abc:carol",
 	};
 	char out[64];
 
@@ -97,6 +103,7 @@ static void a_broken_line_that_may_matter_leaves_groups_unknown(void **state)
 
 		assert_false(group_names(t, "alice", 1000, out, sizeof(out)));
 		assert_string_equal(out, "");
+		assert_int_equal(group_broken_line(t), 1);
 		group_table_free(t);
 	}
 	/* That group was not requested. */
@@ -117,9 +124,44 @@ static void nis_lines_comments_and_empty_lines_are_passed_over(void **state)
 	group_table_free(t);
 }
 
+/* getent group no-cloudinvite shows alice for such a line. */
+static void blanks_before_a_line_are_ignored_as_libc_does(void **state)
+{
+	struct group_table *t = parse(" no-cloudinvite:x:50:alice\n\t\v# x\n \n\r\n  +\n"
+				      "\t\fstaff:x:51: bob\n",
+		"no-cloudinvite staff");
+
+	(void)state;
+	assert_groups(t, "alice", 1000, "no-cloudinvite");
+	assert_groups(t, "bob", 50, "no-cloudinvite staff");
+	assert_int_equal(group_count(t), 2);
+	assert_string_equal(group_name_at(t, 0), "no-cloudinvite");
+	group_table_free(t);
+}
+
+static void a_name_with_blanks_is_written_in_quotation_marks(void **state)
+{
+	static const char text[] = "domain guests:x:500:alice\nc,d:x:501:alice\ndomain:x:502:bob\n"
+				   "guests:x:503:bob\nstaff:x:504:alice\n";
+	struct group_table *t = parse(text, "\"domain guests\" staff, \"c,d\"");
+
+	(void)state;
+	assert_groups(t, "alice", 1000, "\"c,d\" \"domain guests\" staff");
+	assert_groups(t, "bob", 1000, "");
+	group_table_free(t);
+	t = parse(text, "domain?guests");
+	assert_groups(t, "alice", 1000, "\"domain guests\"");
+	assert_groups(t, "bob", 1000, "");
+	group_table_free(t);
+	t = parse(text, "domain guests");
+	assert_groups(t, "alice", 1000, "");
+	assert_groups(t, "bob", 1000, "domain guests");
+	group_table_free(t);
+}
+
 static void a_group_whose_name_would_break_the_list_is_none(void **state)
 {
-	struct group_table *t = parse("a b:x:50:alice\n*:x:51:alice\n?:x:52:alice\nc,d:x:53:alice\n"
+	struct group_table *t = parse("a\"b:x:50:alice\n*:x:51:alice\n?:x:52:alice\n"
 				      "\xff:x:54:alice\nok:x:55:alice\n",
 		"*");
 
@@ -168,6 +210,8 @@ int main(void)
 		TEST(network_users_have_no_primary_group_here),
 		TEST(a_broken_line_that_may_matter_leaves_groups_unknown),
 		TEST(nis_lines_comments_and_empty_lines_are_passed_over),
+		TEST(blanks_before_a_line_are_ignored_as_libc_does),
+		TEST(a_name_with_blanks_is_written_in_quotation_marks),
 		TEST(a_group_whose_name_would_break_the_list_is_none),
 		TEST(more_groups_than_fit_are_unknown),
 		TEST(a_file_that_is_not_there_is_a_fault),

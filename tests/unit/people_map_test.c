@@ -136,6 +136,57 @@ static void a_broken_line_makes_the_map_an_error_with_its_line(void **state)
 	}
 }
 
+/* Each would make the line one for a user who never comes, and the template would be used. */
+static void a_line_that_only_looks_right_is_an_error_with_its_code_point(void **state)
+{
+	static const struct {
+		const char *text, *what;
+	} deceptive[] = {
+		{"\xef\xbb\xbf"
+		 "alice alice.liddell@example.com\r\n",
+			":1: the file begins with a byte order mark"},
+		{"\xef\xbb\xbf# people\neve -\n", ":1: the file begins with a byte order mark"},
+		{"bob b@example.com\n\u200balice a@example.com\n", ":2: this line has U+200B"},
+		{"alice\u200b a@example.com\n", ":1: this line has U+200B"},
+		{"al\u00adice -\n", ":1: this line has U+00AD"},
+		{"alice\u00a0 a@example.com\n", "U+00A0, which looks like a space"},
+		{"ali\u202ece a@example.com\n", "U+202E"},
+		{"web\u2060*:alice a@example.com\n", "U+2060"},
+		{"\u0430lice a@example.com\n", "U+0430, a letter of another script in a Latin"},
+		{"alic\u0435@corp.example a@example.com\n", "U+0435"},
+		{"CORP\\\u0441\u043e\u0440\u0443 a@example.com\n", "that looks Latin"},
+		{"anna\u2013maria a@example.com\n", "U+2013, which looks like another"},
+		{"mu\u0308ller a@example.com\n", "U+0308, a combining mark"},
+		{"\uff41lice a@example.com\n", "U+FF41"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(deceptive); i++) {
+		struct fault fault = {.kind = FAULT_NONE};
+
+		assert_null(map_parse(
+			deceptive[i].text, strlen(deceptive[i].text), "/etc/map", &fault));
+		assert_int_equal(fault.kind, FAULT_SETTINGS);
+		if (!strstr(fault.what, deceptive[i].what))
+			fail_msg("%s instead of %s", fault.what, deceptive[i].what);
+		assert_true(strlen(fault.remedy) > 10);
+	}
+}
+
+static void letters_of_any_language_are_names(void **state)
+{
+	struct address_map *m = parse("m\u00fcller a@example.com # \u201cIn\u00a0charge\u201d\n"
+				      "\u0438\u0432\u0430\u043d b@example.com\n"
+				      "\u0434\u0438\u043c\u0430@corp.example c@example.com\n"
+				      "\u592a\u90ce d@example.com\n");
+
+	(void)state;
+	assert_address(m, "h", "m\u00fcller", "a@example.com", 1);
+	assert_address(m, "h", "\u0438\u0432\u0430\u043d", "b@example.com", 2);
+	assert_address(m, "h", "\u592a\u90ce", "d@example.com", 4);
+	map_free(m);
+}
+
 static void a_nul_byte_is_an_error(void **state)
 {
 	static const char text[] = "alice a@example.com\0\n";
@@ -234,6 +285,8 @@ int main(void)
 		TEST(hostile_users_and_hosts_fit_no_line),
 		TEST(network_users_are_users),
 		TEST(a_broken_line_makes_the_map_an_error_with_its_line),
+		TEST(a_line_that_only_looks_right_is_an_error_with_its_code_point),
+		TEST(letters_of_any_language_are_names),
 		TEST(a_nul_byte_is_an_error),
 		TEST(two_addresses_for_one_user_are_a_contradiction),
 		TEST(the_default_map_may_be_missing_and_another_may_not),

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/array.h"
 #include "base/str.h"
 #include "folder.h"
 
@@ -28,9 +29,20 @@ static void a_full_name_is_its_first_and_last_word(void **state)
 {
 	(void)state;
 	assert_name("Alice Liddell", "Alice", "Liddell");
-	assert_name("Ada King Lovelace,Room 3,555-1234,", "Ada", "Lovelace");
+	assert_name("Ada Lovelace,Room 3,555-1234,", "Ada", "Lovelace");
 	assert_name("  Alice   Liddell  ,x", "Alice", "Liddell");
 	assert_name("J\xc3\xbcrgen M\xc3\xbcller", "J\xc3\xbcrgen", "M\xc3\xbcller");
+}
+
+static void three_words_are_not_guessed(void **state)
+{
+	static const char *const names[] = {"Dr Alice Liddell", "Alice Liddell III", "John A Smith",
+		"Alice Liddell EXT", "Alice Liddell - Admin", "Ada King Lovelace,Room 3",
+		"  Alice  B   Liddell  ", "Alice Liddell\u00a0x (y)"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		assert_name(names[i], "", "");
 }
 
 static void one_word_is_not_a_full_name(void **state)
@@ -190,6 +202,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_full_name_is_its_first_and_last_word),
+		cmocka_unit_test(three_words_are_not_guessed),
 		cmocka_unit_test(one_word_is_not_a_full_name),
 		cmocka_unit_test(a_name_with_control_characters_is_none),
 		cmocka_unit_test(a_name_that_does_not_fit_is_none_instead_of_half_of_one),

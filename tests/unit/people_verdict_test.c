@@ -372,12 +372,68 @@ static void groups_let_in_and_keep_out(void **state)
 	expect(*state, USUAL, "", &s, VERDICT_MAPPED, "address", "alice@example.com");
 }
 
+static void names_of_os_login_hold_the_domain(void **state)
+{
+#define OS_LOGIN                                                                             \
+	"[people]\naddress = {oslogin}@my-firm.example.com\ndomains = my-firm.example.com\n" \
+	"network_users = yes\n"
+	struct sighting s = named("carol_my-firm_example_com");
+
+	s.local = false;
+	s.uid = 2000000001;
+	expect(*state, OS_LOGIN, "", &s, VERDICT_MAPPED, "address", "carol@my-firm.example.com");
+	str_copy(s.user, sizeof(s.user), "Carol_My-Firm_example_com");
+	expect(*state, OS_LOGIN, "", &s, VERDICT_MAPPED, "address", "carol@my-firm.example.com");
+	str_copy(s.user, sizeof(s.user), "carol_smith_my-firm_example_com");
+	expect(*state, OS_LOGIN, "", &s, VERDICT_UNMAPPED, "template", "may be a dot");
+	expect(*state, OS_LOGIN,
+		"carol_smith_my-firm_example_com carol.smith@my-firm.example.com\n", &s,
+		VERDICT_MAPPED, "map", "carol.smith@my-firm.example.com");
+	str_copy(s.user, sizeof(s.user), "ext_x_gmail_com");
+	expect(*state, OS_LOGIN, "", &s, VERDICT_UNMAPPED, "template", "another organisation");
+	str_copy(s.user, sizeof(s.user), "ext_x_my-firm_example_com");
+	expect(*state, OS_LOGIN, "", &s, VERDICT_UNMAPPED, "template", "another organisation");
+	str_copy(s.user, sizeof(s.user), "carol_example_com");
+	expect(*state, OS_LOGIN, "", &s, VERDICT_UNMAPPED, "template", "does not end with the");
+	str_copy(s.user, sizeof(s.user), "_my-firm_example_com");
+	expect(*state, OS_LOGIN, "", &s, VERDICT_UNMAPPED, "template", "does not end with the");
+	str_copy(s.user, sizeof(s.user), "sa_104567890123456789012");
+	expect(*state, OS_LOGIN, "", &s, VERDICT_EXCLUDED, "reserved_name", "machine account");
+	expect(*state, USUAL "network_users = yes\n", "", &s, VERDICT_EXCLUDED, "reserved_name",
+		"machine account");
+}
+
+static void a_group_with_a_blank_in_its_name_can_be_named(void **state)
+{
+	static const char *const excludes[] = {"exclude_groups = \"domain guests\"\n",
+		"exclude_groups = x \"domain guests\",y\n", "exclude_groups = domain?guests\n",
+		"exclude_groups = \"domain *\"\n"};
+	struct sighting s = alice;
+
+	str_copy(s.groups, sizeof(s.groups), "\"domain guests\" staff");
+	for (size_t i = 0; i < ARRAY_SIZE(excludes); i++) {
+		char settings[512];
+
+		str_format(settings, sizeof(settings), USUAL "%s", excludes[i]);
+		expect(*state, settings, "", &s, VERDICT_EXCLUDED, "exclude_groups",
+			"the group domain guests");
+	}
+	expect(*state, USUAL "include_groups = \"domain guests\"\n", "", &s, VERDICT_MAPPED,
+		"address", "alice@example.com");
+	expect(*state, USUAL "exclude_groups = domain guests\n", "", &s, VERDICT_MAPPED, "address",
+		"alice@example.com");
+}
+
 static void unknown_groups_exclude(void **state)
 {
 	struct sighting s = alice;
 
 	str_copy(s.groups, sizeof(s.groups), SIGHTING_GROUPS_UNKNOWN);
 	expect(*state, USUAL, "", &s, VERDICT_EXCLUDED, "groups_unknown", "group file");
+	s.local = false;
+	expect(*state, USUAL "network_users = yes\n", "", &s, VERDICT_EXCLUDED, "groups_unknown",
+		"id alice");
+	s.local = true;
 	expect(*state, USUAL "include_groups = *\n", "", &s, VERDICT_EXCLUDED, "groups_unknown",
 		"web1");
 }
@@ -473,6 +529,8 @@ int main(void)
 		TEST(a_reserved_name_is_excluded_unless_allowed),
 		TEST(exclude_users_excludes_with_wildcards_and_in_any_case),
 		TEST(groups_let_in_and_keep_out),
+		TEST(names_of_os_login_hold_the_domain),
+		TEST(a_group_with_a_blank_in_its_name_can_be_named),
 		TEST(unknown_groups_exclude),
 		TEST(policy_counts_for_people_in_the_map),
 		TEST(a_person_who_is_excluded_is_not_called_unmapped),

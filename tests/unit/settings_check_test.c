@@ -345,6 +345,30 @@ static void a_uid_range_that_is_empty_stops_both(void **state)
 		true, "min_uid is greater than max_uid", "the lower number");
 }
 
+/* NSS can only be asked for a group by its name, so no network user would be invited. */
+static void a_pattern_of_groups_is_refused_with_network_users(void **state)
+{
+	static const char usual[] = "address = {user}@example.com\ndomains = example.com\n";
+	static const char *const lists[] = {"exclude_groups = ext-*\n", "include_groups = a b?c\n",
+		"exclude_groups = \"domain guest?\"\n"};
+	char people[256];
+
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		str_format(people, sizeof(people), "%s%snetwork_users = yes\n", usual, lists[i]);
+		expect_with(state, (struct setup){.people = people}, true,
+			"a pattern cannot be used with network_users = yes", "name of each group");
+		str_format(people, sizeof(people), "%s%s", usual, lists[i]);
+		write_setup(*state, &(struct setup){.people = people});
+		assert_int_equal(check(*state).count, 0);
+	}
+	str_format(people, sizeof(people),
+		"%sexclude_groups = \"domain guests\" a,b\n"
+		"network_users = yes\n",
+		usual);
+	write_setup(*state, &(struct setup){.people = people});
+	assert_int_equal(check(*state).count, 0);
+}
+
 static void postgresql_is_refused_as_not_available(void **state)
 {
 	expect_with(state,
@@ -387,6 +411,7 @@ int main(void)
 		TEST(a_client_certificate_and_its_key_are_named_together),
 		TEST(a_client_key_is_checked_like_a_credential),
 		TEST(a_uid_range_that_is_empty_stops_both),
+		TEST(a_pattern_of_groups_is_refused_with_network_users),
 		TEST(postgresql_is_refused_as_not_available),
 		TEST(the_roles_of_a_fleet_are_said_to_be_not_built_yet),
 	};

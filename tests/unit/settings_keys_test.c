@@ -242,9 +242,10 @@ static void only_versions_that_are_known_are_used(void **state)
 static void a_proxy_is_a_url(void **state)
 {
 	ACCEPTS("google", "proxy", "", "http://proxy:3128", "https://proxy.example.com",
-		"socks5h://[::1]:1080/", "socks5://127.0.0.1:1080", "http://me@proxy:3128");
+		"socks5h://[::1]:1080/", "socks5://127.0.0.1:1080", "http://me@proxy:3128",
+		"HTTP://proxy:3128", "Socks5H://proxy:1080");
 	REFUSES("google", "proxy", "proxy:3128", "ftp://proxy", "http://", "http://proxy:x",
-		"http://proxy/path", "http://a b", "socks4://proxy:1080", "HTTP://proxy:3128",
+		"http://proxy/path", "http://a b", "socks4://proxy:1080", "HTTP://proxy/path",
 		"http://proxy:70000", "http://proxy:3128?x", "http://proxy:3128#x");
 }
 

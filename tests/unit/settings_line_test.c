@@ -115,6 +115,56 @@ static void a_comment_sign_of_other_formats_is_pointed_out(void **state)
 		":2: parallel: '3 # three' is not a number", "';', not with '#'");
 }
 
+static void a_character_that_deceives_is_an_error_with_its_code_point(void **state)
+{
+	expect(*state, "[people]\nexclude_users = a\u200b\n",
+		":2: this line has U+200B, which "
+		"cannot be seen",
+		"Type the line again.");
+	expect(*state, "[people]\nexclude_users = a\n  b\u00a0c\n", ":3: this line has U+00A0", "");
+	expect(*state, "[people]\nexclude_groups = contr\u0430ctors\n", ":2: this line has U+0430",
+		"");
+	expect(*state, "[people]\nexclude_groups = no\u2010cloudinvite\n", "U+2010", "");
+	settings_free(good(*state, "[people]\nexclude_users = a ; \u201cleft\u00a0us\u201d\n"));
+}
+
+static void a_proxy_that_is_refused_says_which_character_or_file_is_wrong(void **state)
+{
+	expect(*state, "[google]\nproxy = http://us#er:p%40ss@proxy:3128\n",
+		":2: proxy: ", "# as %23");
+	expect(*state, "[google]\nproxy = http://example.com/proxy.pac\n", "a PAC file",
+		"the proxy that it names");
+	expect(*state, "[google]\nproxy = HTTP://wpad/WPAD.dat?x\n", "a PAC file", "not run here");
+}
+
+static void a_domain_that_is_not_ascii_has_another_form(void **state)
+{
+	expect(*state, "[people]\ndomains = example.com m\u00fcller.example\n",
+		":2: domains: ", "xn--mller-kva.example for m\u00fcller.example");
+	settings_free(good(*state, "[people]\ndomains = xn--mller-kva.example\n"));
+}
+
+static void an_address_is_in_lower_case(void **state)
+{
+	struct settings *s = good(*state, "[google]\nsubject = Admin@Example.COM\n"
+					  "service_account = Inviter@P.iam.gserviceaccount.com\n");
+
+	assert_string_equal(s->subject, "admin@example.com");
+	assert_string_equal(s->service_account, "inviter@p.iam.gserviceaccount.com");
+	settings_free(s);
+}
+
+static void a_name_in_half_a_quotation_is_an_error(void **state)
+{
+	expect(*state, "[people]\nexclude_groups = \"domain guests\n",
+		":2: exclude_groups: ", "\"domain guests\"");
+	expect(*state, "[people]\nexclude_groups = domain\\ guests\n", "is not a list of names",
+		"quotation marks");
+	expect(*state, "[people]\nexclude_users = a\"b c\"\n", ":2: exclude_users: ", "");
+	settings_free(good(*state, "[people]\nexclude_groups = \"domain guests\" b\n"
+				   "exclude_users = CORP\\eve \"First Last\"\n"));
+}
+
 static void a_byte_order_mark_is_an_error(void **state)
 {
 	expect(*state, "\xef\xbb\xbf[google]\nparallel = 3\n",
@@ -189,6 +239,11 @@ int main(void)
 		TEST(an_indented_section_is_a_section),
 		TEST(a_line_that_the_parser_would_cut_is_an_error),
 		TEST(a_comment_sign_of_other_formats_is_pointed_out),
+		TEST(a_character_that_deceives_is_an_error_with_its_code_point),
+		TEST(a_proxy_that_is_refused_says_which_character_or_file_is_wrong),
+		TEST(a_domain_that_is_not_ascii_has_another_form),
+		TEST(an_address_is_in_lower_case),
+		TEST(a_name_in_half_a_quotation_is_an_error),
 		TEST(a_byte_order_mark_is_an_error),
 		TEST(a_nul_byte_is_an_error_with_its_line),
 		TEST(control_characters_and_broken_utf8_are_errors),

@@ -5,11 +5,13 @@
  * after a crash changes nothing.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "telemetry/counters.h"
 #include "worker/collector/collector.h"
+#include "worker/collector/host.h"
 
 #define LIST_FIRST	  8192
 #define LIST_MAX	  65536
@@ -107,6 +109,58 @@ static enum disposition classify_unknown(struct collector *c,
 	return DISCARD;
 }
 
+/* ---- what the baseline knows ---- */
+
+static bool baseline_read(struct collector *c)
+{
+	if (c->baseline)
+		return true;
+	c->baseline = malloc(sizeof(*c->baseline));
+	if (c->baseline &&
+		!host_load(c->baseline, c->settings->state, c->settings->run, c->host, NULL)) {
+		free(c->baseline);
+		c->baseline = NULL;
+	}
+	return c->baseline;
+}
+
+static void baseline_forget(struct collector *c)
+{
+	if (!c->baseline)
+		return;
+	host_free(c->baseline);
+	free(c->baseline);
+	c->baseline = NULL;
+}
+
+static int compare_user(const void *user, const void *record)
+{
+	return strcmp(user, ((const struct record *)record)->user);
+}
+
+/* `useradd --prefix` runs the hook although it creates an account elsewhere, and its arrival names
+ * an old account of this host. What the comparison has reported as created is known, too. */
+static enum disposition classify_created(struct collector *c, const struct account *account)
+{
+	const struct record *record;
+
+	/* A new system account does not count; a login with one is evaluated like every other. */
+	if (account->uid < c->settings->min_uid || account->uid > c->settings->max_uid)
+		return DISCARD;
+	if (!baseline_read(c))
+		return DEFER;
+	if (c->baseline->first || host_cloned(c->baseline) || c->baseline->count == 0)
+		return ACCEPT;
+	record = bsearch(account->user, c->baseline->records, c->baseline->count, sizeof(*record),
+		compare_user);
+	if (!record || record->state != RECORD_KNOWN || record->uid != account->uid)
+		return ACCEPT;
+	log_event(LOG_LEVEL_INFO, "arrival",
+		"%s: reported as created, but it is an account that was there before: ignored",
+		account->user);
+	return DISCARD;
+}
+
 static enum disposition classify(struct collector *c, const struct account_snapshot *snapshot,
 	const struct spool_arrival *a, int64_t now, struct sighting *s)
 {
@@ -123,10 +177,8 @@ static enum disposition classify(struct collector *c, const struct account_snaps
 		facts_local(s, c, snapshot, account);
 	else
 		disposition = classify_unknown(c, snapshot, a, now, s);
-	/* A new system account does not count; a login with one is evaluated like every other. */
-	if (account && a->trigger == TRIGGER_CREATED &&
-		(s->uid < c->settings->min_uid || s->uid > c->settings->max_uid))
-		return DISCARD;
+	if (account && a->trigger == TRIGGER_CREATED)
+		disposition = classify_created(c, account);
 	if (disposition == ACCEPT)
 		s->trigger = sighting_trigger(a->trigger);
 	return disposition;
@@ -241,6 +293,7 @@ bool arrivals_process(
 		return false;
 	for (int room = LIST_FIRST; full && taken == 0 && room <= LIST_MAX; room *= 8)
 		taken = list_and_process(c, snapshot, room, &full, fault);
+	baseline_forget(c);
 	if (taken < 0 || !readmissions_settle(c, fault))
 		return false;
 	c->pending = full && taken > 0;

@@ -27,6 +27,8 @@ struct refreshed {
 	int64_t at_ms;
 };
 
+struct host;
+
 struct collector {
 	const struct settings *settings;
 	struct ledger *ledger;
@@ -50,6 +52,7 @@ struct collector {
 	int64_t change;		   /* the newest revision of the ledger that the markers show */
 	struct readmissions readmissions;
 	bool guard_tripped;	/* the last comparison had too many changes */
+	struct host *baseline;	/* during a pass that has `created` arrivals */
 	bool warned_incomplete; /* it has been logged that the passwd file cannot be compared, … */
 	bool warned_groups;	/* … and that the group file does not count */
 };

@@ -76,7 +76,8 @@ static bool add_if_member(const char *word, size_t length, void *ctx)
 	struct group entry, *found = NULL;
 	char name[256];
 
-	/* NSS cannot look up a pattern, so the membership is unknown, which excludes. */
+	/* NSS cannot look up a pattern, which settings_check refuses, so the membership is unknown,
+	 * which excludes. */
 	if (!str_format(name, sizeof(name), "%.*s", (int)length, word) || strpbrk(name, "*?"))
 		return false;
 	/* A directory that cannot be asked at this moment does not say that there is no group. */
@@ -84,9 +85,11 @@ static bool add_if_member(const char *word, size_t length, void *ctx)
 		return false;
 	if (!found)
 		return true;
+	const char *mark = str_word_quoted(name) ? "\"" : "";
 	for (int i = 0; i < m->count; i++)
 		if (m->groups[i] == entry.gr_gid)
-			return strbuf_addf(m->out, "%s%s", m->out->len ? " " : "", name);
+			return strbuf_addf(
+				m->out, "%s%s%s%s", m->out->len ? " " : "", mark, name, mark);
 	return true;
 }
 

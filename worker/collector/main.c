@@ -109,6 +109,10 @@ static bool open_ledger(struct loop *l, struct fault *fault)
 	struct collector *c = &l->collector;
 
 	c->ledger = ledger_open(c->settings, LEDGER_CREATE, fault);
+	if (c->ledger && !ledger_check_unclosed(c->ledger, fault)) {
+		ledger_close(c->ledger);
+		c->ledger = NULL;
+	}
 	c->change = 0;
 	c->marks_bound = false;
 	return c->ledger;

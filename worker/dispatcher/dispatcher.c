@@ -80,7 +80,7 @@ static bool runtime_open(
 		d->google = google_open(settings, fault);
 	if (d->google)
 		d->ledger = ledger_open(settings, LEDGER_CREATE, fault);
-	if (d->ledger) {
+	if (d->ledger && ledger_check_unclosed(d->ledger, fault)) {
 		google_interrupt(d->google, stop_asked, w);
 		return true;
 	}

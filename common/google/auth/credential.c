@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "base/deceptive.h"
 #include "base/file.h"
 #include "base/hex.h"
 #include "base/log.h"
@@ -69,12 +70,26 @@ static bool read_file(const struct credential *c, struct strbuf *out, struct fau
 static bool explain_no_json(
 	const char *path, const struct strbuf *text, const json_error_t *error, struct fault *f)
 {
-	if (text->data && strstr(text->data, "-----BEGIN"))
+	const char *start = text->data ? text->data : "";
+	size_t n = strlen(error->text);
+
+	if (str_starts(start, BYTE_ORDER_MARK)) {
+		fault_set(f, FAULT_CREDENTIALS, "credentials_no_json",
+			"%s:1: begins with a byte order mark, which an editor has added", path);
+		return fault_remedy(f,
+			"Use the unchanged JSON key file from Google, or save it as UTF-8 "
+			"without a byte order mark (BOM).");
+	}
+	if (str_starts(start + strspn(start, " \t\r\n"), "-----BEGIN")) {
 		fault_set(f, FAULT_CREDENTIALS, "credentials_no_json",
 			"%s: contains only a private key, not the JSON key file", path);
-	else
-		fault_set(f, FAULT_CREDENTIALS, "credentials_no_json", "%s:%d: not JSON: %s", path,
-			error->line, error->text);
+	} else {
+		/* What follows may be a part of the key. */
+		if (strstr(start, "-----BEGIN") && strstr(error->text, " near "))
+			n = (size_t)(strstr(error->text, " near ") - error->text);
+		fault_set(f, FAULT_CREDENTIALS, "credentials_no_json", "%s:%d: not JSON: %.*s",
+			path, error->line, (int)n, error->text);
+	}
 	return fault_remedy(f, "Use the unchanged JSON key file from Google.");
 }
 
