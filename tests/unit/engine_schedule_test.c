@@ -28,6 +28,7 @@ static struct {
 	bool coming, scans_first, holds_sends, resync_wanted;
 	int due, places; /* people to be claimed, free places for jobs */
 	int idle;	 /* so many of the first people want no call */
+	char running;	 /* the address of a person who has a job already */
 	struct rate_limit_status limit;
 	int permits;
 	int64_t wait_ms, next_due, probe_at, reconcile_ms;
@@ -104,8 +105,14 @@ int ledger_claim(struct ledger *l, int64_t now, enum priority last, const char *
 	assert_int_equal(lease_until, NOW + LEASE_S);
 	assert_string_equal(owner, "test");
 	for (int n = 0; n < got; n++)
-		out[n] = (struct person){.first_day = n};
+		out[n] = (struct person){.address = {(char)('0' + n)}, .first_day = n};
 	return called("claim", "claim:%d:%d", max, (int)last) ? got : -1;
+}
+
+bool job_exists(const struct engine *e, const char *address)
+{
+	assert_ptr_equal(e, &engine);
+	return address[0] == answers.running;
 }
 
 struct job *job_take_free(struct engine *e)
@@ -372,6 +379,19 @@ static void who_is_claimed_gets_a_job_and_goes_on(void **state)
 	assert_string_equal(answers.calls, "clamp claim:64:2 claimed:a on:a");
 }
 
+/* The host slept, and the lease of a job ended: the ledger gives the person once more. */
+static void a_person_who_has_a_job_gets_no_second_one(void **state)
+{
+	(void)state;
+	answers.due = 3;
+	answers.running = '1';
+	assert_true(schedule_claim(&engine, NULL));
+	assert_string_equal(answers.calls, "clamp claim:64:2 claimed:a on:a claimed:b on:b");
+	assert_int_equal(engine.jobs[1].action, ACTION_CHECK);
+	assert_int_equal(engine.used, 2);
+	assert_int_equal(engine.claimed, 3);
+}
+
 static void a_claim_fails_as_a_whole(void **state)
 {
 	static const char *const functions[] = {"clamp", "status", "claim", "claimed", "on"};
@@ -454,10 +474,12 @@ static void the_control_call_comes_first_then_sends_then_questions_then_the_resy
 	for (size_t n = 0; n < ARRAY_SIZE(rows); n++) {
 		begin();
 		add_jobs("cscs");
+		engine.last_permit = 77;
 		engine.gate.call.phase = engine.resync.call.phase = CALL_WANTED;
 		answers.permits = rows[n].permits;
 		assert_true(schedule_permits(&engine, NULL));
 		assert_string_equal(answers.calls, rows[n].calls);
+		assert_int_equal(engine.last_permit, rows[n].permits > 0 ? rows[n].permits : 77);
 		assert_int_equal(engine.gate.call.granted, rows[n].control);
 		assert_int_equal(engine.resync.call.granted, rows[n].resync);
 		if (rows[n].control)
@@ -682,6 +704,7 @@ int main(void)
 		ALONE(people_are_claimed_as_the_rate_limit_lets_them_come_to_their_end),
 		ALONE(people_are_claimed_while_somebody_may_go_on),
 		ALONE(who_is_claimed_gets_a_job_and_goes_on),
+		ALONE(a_person_who_has_a_job_gets_no_second_one),
 		ALONE(a_claim_fails_as_a_whole),
 		ALONE(so_many_permits_are_wanted_as_calls_can_begin),
 		ALONE(no_batch_has_more_permits_than_its_table),
