@@ -104,8 +104,8 @@ int ledger_account_seen(struct ledger *l, const struct sighting *s, struct fault
 
 /* ---- reported for another reason ---- */
 
-/* An address is a verdict's that the person has heard of. Without it, the verdict that follows is a
- * first one. A collision keeps its address: the other account is found by it. */
+/* `first`: no person was told of the account until now, so the verdict that follows is a first one.
+ */
 static bool take_trigger(struct ledger *l, const struct ledger_sighting *s, enum trigger trigger,
 	bool first, struct fault *fault)
 {
@@ -116,7 +116,7 @@ static bool take_trigger(struct ledger *l, const struct ledger_sighting *s, enum
 		return false;
 	query_start(&q, l,
 		"UPDATE sighting SET trigger = ?1, facts_revision = ?2, rules = NULL,"
-		" address = CASE WHEN ?3 AND verdict = 'mapped' THEN '' ELSE address END"
+		" last_mapped = CASE WHEN ?3 THEN '' ELSE last_mapped END"
 		" WHERE id = ?4",
 		fault);
 	query_text(&q, trigger_word(trigger));

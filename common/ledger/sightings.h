@@ -18,8 +18,9 @@ struct ledger_sighting {
 	char address[ADDRESS_MAX + 1];
 	char rule[64];
 	char sentence[256];
-	char last_mapped[ADDRESS_MAX +
-			 1]; /* before a verdict is stored: to which it led until now */
+	/* To which address it led until now, before a verdict is stored. "": to none, or no person
+	 * was told of it. */
+	char last_mapped[ADDRESS_MAX + 1];
 };
 
 /* ---- from the collector ---- */

@@ -73,7 +73,7 @@ class Ways(Dispatcher):
         self.assertEqual(self.routes(), ["check"])
         self.assertEqual(self.people(), {"person0@example.com": ("not_invitable", "not_invitable")})
 
-    def test_dry_run_sends_nothing_until_a_person_is_approved(self):
+    def test_dry_run_sends_nothing_and_what_follows_mails_the_approved(self):
         site = self.make_site(invitations={"mode": "dry-run"})
         first, second = self.arrive(site, 2)
         site.dispatcher_once()
@@ -81,6 +81,9 @@ class Ways(Dispatcher):
         self.assertEqual(self.people()[first], ("held", "dry_run"))
         self.assertEqual(self.mails(), {})
         self.assertEqual(site.run("approve", first).returncode, 0)
+        site.dispatcher_once()
+        self.assertEqual(self.mails(), {})
+        site.write_settings({"invitations": {"mode": "send"}})
         site.dispatcher_once()
         self.assertEqual(self.mails(), {first: 1})
         self.assertEqual(self.people()[second], ("held", "dry_run"))
