@@ -196,9 +196,8 @@ static const char *next_step_other(const struct person *p)
 		[PERSON_ACCEPTED] = "Nothing: the account is managed now.",
 		[PERSON_DECLINED] = "Nothing: people who declined are not invited again.",
 		[PERSON_CANCELLED] = "Nothing: the invitation was cancelled.",
-		[PERSON_FAILED] = "Tried again when Google's list shows the account, ever less "
-				  "often; at once "
-				  "with `retry`.",
+		[PERSON_FAILED] =
+			"Tried again when Google lists the account, ever less often; or `retry`.",
 		[PERSON_GONE] = "Nothing: the accounts that mapped to this address are gone.",
 	};
 

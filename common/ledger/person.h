@@ -22,10 +22,9 @@ bool person_row(struct query *q, struct person *out);
 int person_apply(struct ledger *l, const char *address, const struct person_event *event,
 	const struct send_policy *policy, const char *actor, struct person_step *step,
 	struct fault *fault);
-/* ledger_block, within a transaction. */
+/* ledger_block without the copy of the block list, within a transaction. */
 bool person_block(struct ledger *l, const char *address, const char *text, const char *actor,
 	struct fault *fault);
-/* ---- block_copy.c ---- */
 /* Replaces the copy of the block list that lies beside the ledger, within the transaction that
  * changes the list. */
 bool block_copy_write(struct ledger *l, struct fault *fault);

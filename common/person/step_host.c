@@ -7,8 +7,9 @@
 #include "person/step_internal.h"
 
 #define HOUR	       INT64_C(3600)
+#define DAY	       (24 * HOUR)
 #define REJECTED_FIRST (6 * HOUR)
-#define REJECTED_LAST  (30 * 24 * HOUR)
+#define REJECTED_LAST  (30 * DAY)
 
 /* ---- accounts ---- */
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Nobody is mailed by accident, and nobody is forgotten: stories of one person, with the programs and the commands."""
+"""No one gets a mail by accident, and no one is forgotten: stories of one person, with the programs and commands."""
 import glob
 import os
 

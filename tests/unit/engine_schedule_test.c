@@ -28,6 +28,7 @@ static struct {
 	bool coming, scans_first, holds_sends, resync_wanted;
 	int due, places; /* people to be claimed, free places for jobs */
 	int idle;	 /* so many of the first people want no call */
+	char running;	 /* the address of a person who has a job already */
 	struct rate_limit_status limit;
 	int permits;
 	int64_t wait_ms, next_due, probe_at, reconcile_ms;
@@ -56,6 +57,20 @@ static char name_of(const struct job *j)
 
 /* ---- what the schedule calls ---- */
 
+#define ANSWERS(type, function, answer)       \
+	type function(const struct engine *e) \
+	{                                     \
+		(void)e;                      \
+		return answers.answer;        \
+	}
+
+ANSWERS(bool, backlog_is_coming, coming)
+ANSWERS(bool, backlog_scans_first, scans_first)
+ANSWERS(bool, gate_holds_sends, holds_sends)
+ANSWERS(int64_t, gate_probe_at, probe_at)
+ANSWERS(bool, resync_is_wanted, resync_wanted)
+ANSWERS(int64_t, reconcile_wait_ms, reconcile_ms)
+
 int64_t clock_boot_ms(void)
 {
 	return NOW_MS;
@@ -72,18 +87,6 @@ bool ledger_clamp_schedule(struct ledger *l, int64_t now, struct fault *fault)
 	(void)l, (void)fault;
 	assert_int_equal(now, NOW);
 	return called("clamp", "clamp");
-}
-
-bool backlog_is_coming(const struct engine *e)
-{
-	(void)e;
-	return answers.coming;
-}
-
-bool backlog_scans_first(const struct engine *e)
-{
-	(void)e;
-	return answers.scans_first;
 }
 
 bool rate_limit_status(struct ledger *l, const struct settings *s, struct rate_limit_status *out,
@@ -104,8 +107,14 @@ int ledger_claim(struct ledger *l, int64_t now, enum priority last, const char *
 	assert_int_equal(lease_until, NOW + LEASE_S);
 	assert_string_equal(owner, "test");
 	for (int n = 0; n < got; n++)
-		out[n] = (struct person){.first_day = n};
+		out[n] = (struct person){.address = {(char)('0' + n)}, .first_day = n};
 	return called("claim", "claim:%d:%d", max, (int)last) ? got : -1;
+}
+
+bool job_exists(const struct engine *e, const char *address)
+{
+	assert_ptr_equal(e, &engine);
+	return address[0] == answers.running;
 }
 
 struct job *job_take_free(struct engine *e)
@@ -146,22 +155,10 @@ bool job_release(struct job *j, struct fault *fault)
 	return called("release", "back:%c", name_of(j));
 }
 
-bool gate_holds_sends(const struct engine *e)
-{
-	(void)e;
-	return answers.holds_sends;
-}
-
 void gate_want_control(struct engine *e)
 {
 	if (e->gate.call.phase == CALL_IDLE)
 		e->gate.call.phase = CALL_WANTED;
-}
-
-int64_t gate_probe_at(const struct engine *e)
-{
-	(void)e;
-	return answers.probe_at;
 }
 
 int rate_limit_acquire(struct ledger *l, const struct settings *s, bool admin, int want,
@@ -176,18 +173,6 @@ int rate_limit_acquire(struct ledger *l, const struct settings *s, bool admin, i
 	if (got < want)
 		*wait_ms = answers.wait_ms;
 	return called("acquire", "acquire:%d%s", want, admin ? ":admin" : "") ? got : -1;
-}
-
-bool resync_is_wanted(const struct engine *e)
-{
-	(void)e;
-	return answers.resync_wanted;
-}
-
-int64_t reconcile_wait_ms(const struct engine *e)
-{
-	(void)e;
-	return answers.reconcile_ms;
 }
 
 bool ledger_next_due(struct ledger *l, int64_t *due, struct fault *fault)
@@ -352,24 +337,33 @@ static void people_are_claimed_while_somebody_may_go_on(void **state)
 
 static void who_is_claimed_gets_a_job_and_goes_on(void **state)
 {
+	static const struct {
+		int idle, places;
+		char running; /* the host slept, and the lease of this person's job ended */
+		const char *calls;
+	} rows[] = {
+		{1, PLACES, 0, "clamp claim:64:2 claimed:a claimed:b on:b claimed:c on:c"},
+		{0, 1, 0, "clamp claim:64:2 claimed:a on:a"},
+		{0, PLACES, '1', "clamp claim:64:2 claimed:a on:a claimed:b on:b"},
+	};
+
 	(void)state;
-	answers.due = 3;
-	answers.idle = 1;
-	assert_true(schedule_claim(&engine, NULL));
-	assert_string_equal(
-		answers.calls, "clamp claim:64:2 claimed:a claimed:b on:b claimed:c on:c");
-	assert_int_equal(engine.wanted, 64);
-	assert_int_equal(engine.claimed, 3);
+	for (size_t n = 0; n < ARRAY_SIZE(rows); n++) {
+		begin();
+		answers.due = 3;
+		answers.idle = rows[n].idle;
+		answers.places = rows[n].places;
+		answers.running = rows[n].running;
+		assert_true(schedule_claim(&engine, NULL));
+		assert_called("a row", rows[n].calls);
+		assert_int_equal(engine.wanted, 64);
+		assert_int_equal(engine.claimed, 3);
+	}
 	begin();
 	answers.due = 80;
 	assert_true(schedule_claim(&engine, NULL));
 	assert_int_equal(engine.claimed, 64);
 	assert_int_equal(engine.used, 64);
-	begin();
-	answers.due = 3;
-	answers.places = 1;
-	assert_true(schedule_claim(&engine, NULL));
-	assert_string_equal(answers.calls, "clamp claim:64:2 claimed:a on:a");
 }
 
 static void a_claim_fails_as_a_whole(void **state)
@@ -454,10 +448,12 @@ static void the_control_call_comes_first_then_sends_then_questions_then_the_resy
 	for (size_t n = 0; n < ARRAY_SIZE(rows); n++) {
 		begin();
 		add_jobs("cscs");
+		engine.last_permit = 77;
 		engine.gate.call.phase = engine.resync.call.phase = CALL_WANTED;
 		answers.permits = rows[n].permits;
 		assert_true(schedule_permits(&engine, NULL));
 		assert_string_equal(answers.calls, rows[n].calls);
+		assert_int_equal(engine.last_permit, rows[n].permits > 0 ? rows[n].permits : 77);
 		assert_int_equal(engine.gate.call.granted, rows[n].control);
 		assert_int_equal(engine.resync.call.granted, rows[n].resync);
 		if (rows[n].control)
