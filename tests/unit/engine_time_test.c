@@ -295,7 +295,7 @@ static int sends(void)
 
 static void the_cap_is_that_of_googles_day_whatever_our_clock_says(void **state)
 {
-	static const int64_t hours[] = {-26, -120, 26, 3 * 24, 3650 * 24};
+	static const int hours[] = {-26, -120, 26, 3 * 24, 3650 * 24};
 
 	for (size_t n = 0; n < ARRAY_SIZE(hours); n++) {
 		struct site s = site_new(*state, "", CAP);
@@ -356,7 +356,7 @@ static void the_window_is_judged_by_googles_clock(void **state)
 {
 	struct site s = site_new(*state, "", "send_window = 08:00-18:00 UTC\nresync_interval = 0");
 
-	pass(21 * HOUR * 1000 + 29 * 60000);
+	pass((21 * HOUR + 29 * 60) * 1000);
 	fake_google.skew_ms = -6 * HOUR * 1000; /* 15:29 */
 	five_people(&s, 0);
 	run_once(&s);
