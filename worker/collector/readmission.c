@@ -54,6 +54,7 @@ static bool insert(struct readmissions *r, size_t at, const char *user, int64_t 
 	if (!copy)
 		return false;
 	memmove(&list[at + 1], &list[at], (r->count - at) * sizeof(*list));
+	/* gcc -fanalyzer believes that the copy is lost: drop and readmissions_free free it. */
 	list[at] = (struct readmission){copy, since, counted};
 	r->count++;
 	r->counted += counted;

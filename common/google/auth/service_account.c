@@ -164,6 +164,7 @@ static bool load_key(const struct credential *c, const json_t *file, struct faul
 
 	if (!pem || !*pem)
 		return take(c, file, "private_key", probe, sizeof(probe), f);
+	/* gcc -fanalyzer believes that the copy is lost: service_account_free frees it. */
 	sa->pem = strdup(pem);
 	if (!sa->pem)
 		return refuse(c, f, "no_memory", "out of memory");
