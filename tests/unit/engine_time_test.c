@@ -356,7 +356,7 @@ static void the_window_is_judged_by_googles_clock(void **state)
 {
 	struct site s = site_new(*state, "", "send_window = 08:00-18:00 UTC\nresync_interval = 0");
 
-	pass((21 * HOUR + 29 * 60) * 1000);
+	pass(21 * HOUR * 1000 + INT64_C(29) * 60000);
 	fake_google.skew_ms = -6 * HOUR * 1000; /* 15:29 */
 	five_people(&s, 0);
 	run_once(&s);
