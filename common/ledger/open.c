@@ -337,8 +337,7 @@ static bool check_customer(struct ledger *l, const struct settings *settings, st
 	return l->reading || set_customer(l, settings->customer, fault);
 }
 
-/* ---- whether it is whole ---- */
-
+/* A program that ended without closing the ledger left a log. */
 static bool has_log(const char *path)
 {
 	char log[PATH_MAX];
@@ -346,35 +345,6 @@ static bool has_log(const char *path)
 
 	return str_format(log, sizeof(log), "%s-wal", path) && stat(log, &st) == 0 &&
 	       st.st_size > 0;
-}
-
-bool ledger_check(struct ledger *l, struct fault *fault)
-{
-	char result[160] = "";
-	struct query q;
-	bool ended;
-
-	guard_allow_long(l);
-	/* quick_check does not look into the indexes. */
-	query_start(&q, l, "PRAGMA integrity_check(1)", fault);
-	if (query_row(&q) > 0)
-		row_text(&q, result, sizeof(result));
-	ended = query_end(&q);
-	guard_usual_time(l);
-	if (!ended || strcmp(result, "ok") == 0)
-		return ended;
-	fault_set(fault, FAULT_STORAGE, "ledger_damaged",
-		"%s: the ledger is damaged: %s. Was a backup put beside an old -wal file?", l->path,
-		result);
-	return fault_remedy(fault,
-		"Stop both services, remove %s-wal and %s-shm, put the backup there again, and "
-		"start them.",
-		l->path, l->path);
-}
-
-bool ledger_check_unclosed(struct ledger *l, struct fault *fault)
-{
-	return !l->unclosed || ledger_check(l, fault);
 }
 
 /* ---- the handle ---- */

@@ -397,54 +397,6 @@ static void a_damaged_ledger_says_so(void **state)
 	assert_true(site_fault(site, "ledger_damaged"));
 }
 
-/* A copy of the files that a program has open, as a backup and what a killed program leaves. */
-static void copy(const char *from, const char *to)
-{
-	char command[2 * PATH_MAX + 8];
-
-	assert_true(str_format(command, sizeof(command), "cp %s %s", from, to));
-	assert_int_equal(system(command), 0);
-}
-
-static void see_users(struct site *site, int from, int to)
-{
-	char user[32];
-
-	for (int i = from; i < to; i++) {
-		str_format(user, sizeof(user), "user%d", i * 7919 % 1000);
-		saw(site, "web1", user);
-	}
-}
-
-/* SQLite mixes the pages of both, and reads them without a word. */
-static void a_backup_beside_an_old_log_is_noticed(void **state)
-{
-	struct site *site = *state;
-	char log[PATH_MAX], kept_log[PATH_MAX], backup[PATH_MAX];
-
-	str_format(log, sizeof(log), "%s-wal", site_file(site));
-	str_format(kept_log, sizeof(kept_log), "%s.kept", log);
-	str_format(backup, sizeof(backup), "%s.backup", site_file(site));
-	site->ledger = site_open(site, LEDGER_CREATE);
-	assert_non_null(site->ledger);
-	see_users(site, 0, 5);
-	ledger_close(site->ledger);
-	copy(site_file(site), backup);
-	site->ledger = site_open(site, LEDGER_WRITE);
-	assert_non_null(site->ledger);
-	assert_true(ledger_check_unclosed(site->ledger, &site->fault));
-	assert_true(ledger_check(site->ledger, &site->fault));
-	see_users(site, 5, 200);
-	copy(log, kept_log);
-	ledger_close(site->ledger);
-	copy(backup, site_file(site));
-	copy(kept_log, log);
-	site->ledger = site_open(site, LEDGER_WRITE);
-	if (site->ledger)
-		assert_false(ledger_check_unclosed(site->ledger, &site->fault));
-	assert_true(site_fault(site, "ledger_damaged"));
-}
-
 /* Writes until it fails; how many commits it took. */
 static int fill_up(struct site *site)
 {
@@ -726,7 +678,6 @@ int main(void)
 		FRESH(another_customer_s_ledger_is_refused),
 		FRESH(the_customer_may_be_named_after_the_collector_has_begun),
 		FRESH(a_damaged_ledger_says_so),
-		FRESH(a_backup_beside_an_old_log_is_noticed),
 		MOUNTED(a_full_disk_loses_nothing_and_is_named),
 		MOUNTED(a_read_only_disk_is_named),
 		FRESH(a_user_who_cannot_read_it_is_told_who_can),
