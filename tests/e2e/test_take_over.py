@@ -124,7 +124,7 @@ def make_ledger():
     sandbox.output(sandbox.BIN + "/cloudinvite", "resume")
     database = sqlite3.connect(STATE + "/ledger.db", isolation_level=None)
     database.execute("PRAGMA wal_autocheckpoint = 0")
-    database.execute("INSERT INTO block VALUES ('wal@example.com', 'only in the log', 'test', 1)")
+    database.execute("INSERT INTO block VALUES ('wal@example.com', 'only in the log', 'test', 1, 0)")
     os.makedirs(BEFORE)
     for end in ("", "-wal", "-shm"):
         shutil.copy(STATE + "/ledger.db" + end, BEFORE + "/ledger.db" + end)
@@ -160,7 +160,9 @@ class TakeOver(harness.Test):
         if path.startswith(SPOOL):
             return "seen"
         if path.endswith("/host"):
-            return "cloudinvite-host 1\nname web1\nknown 1001 alice\nend 1\n"
+            with open("/etc/machine-id", encoding="ascii") as file:
+                return f"cloudinvite-host 1\nname {os.uname().nodename}\nmachine {file.read().strip()}\n" \
+                       "known 1001 alice\nend 1\n"
         return "# kept\n"
 
     def prepare(self, name="cloudinvite-collector"):
