@@ -152,7 +152,8 @@ REACHES = {
 # The dispatcher's own files in the directories that it can write.
 OWN_FILES = re.compile(
     r"/(var/lib|var/cache|run)/cloudinvite(/?|/(ledger\.db(-wal|-shm|-journal)?|blocks(/[^/]*)?|token[^/]*|"
-    r"last-(mail|request)[^/]*|pin-refused-[^/]*|commands\.wake|collector[^/]*|dispatcher[^/]*|metrics[^/]*|private(/[^/]*)?|\.?[^/.]+\.new))$")
+    r"last-(mail|request)[^/]*|pin-refused-[^/]*|commands\.wake|collector[^/]*|dispatcher[^/]*|metrics[^/]*|"
+    r"private(/[^/]*)?|\.?[^/.]+\.new))$")
 WRITABLE = ("/var/lib/cloudinvite", "/var/cache/cloudinvite", "/run/cloudinvite", "/var/spool/cloudinvite",
             "/tmp", "/var/tmp", "/dev/shm", "/run/lock")
 
