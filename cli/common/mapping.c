@@ -40,7 +40,7 @@ bool mapping_counts(const struct mapping *m, const struct account *account)
 	       (int64_t)account->uid <= m->settings->max_uid;
 }
 
-/* The overflow uid (65534) is nobody's. */
+/* No person has the overflow uid (65534). */
 bool mapping_is_above(const struct mapping *m, const struct account *account)
 {
 	return (int64_t)account->uid > m->settings->max_uid && account->uid != NOBODY_UID &&

@@ -191,7 +191,7 @@ static bool save(struct undo *undo, const char *path, struct fault *fault)
 	return file_read(path, &rules, &saved->text, FAULT_STORAGE, fault);
 }
 
-/* All files, or none: half of the services would look as if nobody logged in to the others. */
+/* All files, or none: with half of them the other services would look as if they had no logins. */
 static void undo_all(const struct undo *undo)
 {
 	for (size_t i = 0; i < undo->count; i++) {

@@ -40,7 +40,7 @@ static bool on_reason(const char *reason, int64_t count, void *ctx)
 	return true;
 }
 
-/* Of the invited only those whose name is gone: their invitation is open, and somebody may want to
+/* Of the invited only those whose name is gone: their invitation is open, and an administrator may
  * cancel it. */
 static bool on_invited_reason(const char *reason, int64_t count, void *ctx)
 {

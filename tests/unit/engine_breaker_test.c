@@ -99,7 +99,7 @@ static void a_success_begins_from_zero(void **state)
 	breaker_record_success(&b, GOOGLE_CHECK);
 	assert_false(reject(&b, GOOGLE_CHECK, "abcd", "x"));
 	assert_true(reject(&b, GOOGLE_CHECK, "e", "x"));
-	assert_true(b.open); /* until somebody resumes */
+	assert_true(b.open); /* until an administrator resumes */
 }
 
 static void a_reset_closes_it_and_forgets_all_methods(void **state)

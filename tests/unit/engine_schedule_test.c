@@ -617,8 +617,8 @@ static void the_earliest_of_what_comes_without_a_reply_counts(void **state)
 {
 	static const struct row rows[] = {
 		{"nothing", .next = NEVER},
-		{"somebody is due", .due = NOW + 7, .next = 7000},
-		{"somebody is due, and has a lease", .due = NOW, .next = 5000},
+		{"a person is due", .due = NOW + 7, .next = 7000},
+		{"a person is due, and has a lease", .due = NOW, .next = 5000},
 		{"long since", .due = NOW - 7, .next = 5000},
 		{"since the epoch", .wanted = 1, .due = 1, .next = 5000},
 		{"all who are due were claimed", .claimed = 3, .due = NOW - 7},
@@ -639,7 +639,7 @@ static void the_earliest_of_what_comes_without_a_reply_counts(void **state)
 		{"reconcile", .reconcile = 1234, .next = 1234},
 		{"reconcile, paused", .paused = true, .reconcile = 1234, .next = 1234},
 		{"reconcile, draining", .draining = true, .reconcile = 1234, .next = NEVER},
-		{"first somebody", .due = NOW + 1, .probe_at = NOW + 2, .resync_at = NOW + 3,
+		{"first a person", .due = NOW + 1, .probe_at = NOW + 2, .resync_at = NOW + 3,
 			.reconcile = 4000, .next = 1000},
 		{"first a probe", .due = NOW + 4, .probe_at = NOW + 1, .resync_at = NOW + 3,
 			.reconcile = 4000, .next = 1000},
@@ -649,7 +649,7 @@ static void the_earliest_of_what_comes_without_a_reply_counts(void **state)
 			.reconcile = 1, .next = 1},
 		{"first a permit", .jobs = "c", .permits_at = NOW_MS + 5, .due = NOW + 1,
 			.next = 5},
-		{"first somebody, then a permit", .jobs = "c", .permits_at = NOW_MS + 5000,
+		{"first a person, then a permit", .jobs = "c", .permits_at = NOW_MS + 5000,
 			.due = NOW + 1, .next = 1000},
 	};
 

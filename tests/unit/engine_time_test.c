@@ -309,7 +309,7 @@ static void the_cap_is_that_of_googles_day_whatever_our_clock_says(void **state)
 		run_once(&s);
 		run_for(&s, 17 * HOUR);
 		assert_int_equal(sends(), 2);
-		run_for(&s, DAY); /* and freezes nobody */
+		run_for(&s, DAY); /* and stops no person */
 		assert_int_equal(sends(), 4);
 		run_for(&s, DAY);
 		assert_int_equal(sends(), 5);

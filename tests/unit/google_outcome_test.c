@@ -311,7 +311,7 @@ static void date_wait_and_duration_are_passed_on(void **state)
 }
 
 /* A proxy's page, a part of a reply, the error of another API in between: their Date is that of
- * somebody else's clock. */
+ * another program's clock. */
 static void only_a_reply_of_googles_own_tells_its_clock(void **state)
 {
 	static const struct {
