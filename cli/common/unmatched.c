@@ -56,6 +56,7 @@ static bool names_add(struct names *n, const char *name, bool lower)
 		return false;
 	if (lower)
 		str_lower(copy);
+	/* gcc -fanalyzer believes that the copy is lost: names_free frees it. */
 	n->names[n->count++] = copy;
 	return true;
 }

@@ -52,6 +52,7 @@ static bool is_reported(struct lint *r, const struct pam_line *line, const char 
 	if (r->reported_count == REPORTED_MAX)
 		return false;
 	reported = &r->reported[r->reported_count];
+	/* gcc -fanalyzer believes that the copy is lost: pam_lint frees it. */
 	reported->file = strdup(line->file);
 	if (!reported->file)
 		return false;

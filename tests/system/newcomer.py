@@ -32,9 +32,9 @@ HOST = "newcomer"
 NOT_FOR_A_DEMO = ("chromium", "nginx-light", "prometheus", "cron", "valgrind", "strace", "libcmocka-dev", "sqlite3")
 NOT_FOR_A_DEB = ("lintian", "rpm", "debootstrap", "openssh-server", "selinux-policy-dev", "apparmor")
 # Debian 13 has a PKCS#11 provider for OpenSSL, so its predecessor, the engine, is not installed. The unit tests use
-# valgrind.
-HELD_KEYS = ("openssl", "pkcs11-provider", "p11-kit-modules", "softhsm2", "opensc", "tpm2-openssl", "tpm2-tools",
-             "swtpm", "libtss2-tcti-swtpm0t64", "valgrind", "binutils")
+# valgrind, and test_held_keys.py uses strace.
+HELD_KEYS = ("openssl", "strace", "pkcs11-provider", "p11-kit-modules", "softhsm2", "opensc", "tpm2-openssl",
+             "tpm2-tools", "swtpm", "libtss2-tcti-swtpm0t64", "valgrind", "binutils")
 ENTER = f"""hostname {HOST} && mount --bind "$0" "$0" && mount -t proc proc "$0/proc" &&
 mount --rbind /dev "$0/dev" && mount -t tmpfs tmpfs "$0/run" &&
 exec unshare --root "$0" --wd "$@" """
