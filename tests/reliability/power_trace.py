@@ -145,6 +145,8 @@ class Reader:
         elif "O_TRUNC" in arguments:
             self.add(at, "cut", inode=self.names[path], size=0)
             self.ends[self.names[path]] = 0
+        elif "O_WRONLY" in arguments and "O_APPEND" not in arguments:
+            self.ends[self.names[path]] = 0
 
     on_open = on_openat
 

@@ -156,8 +156,8 @@ class Ledger:
     cache = {}
 
     def __init__(self, *parts):
-        self.error, self.id, self.known, self.sends, self.states, self.begun = \
-            None, None, set(), {}, {}, 0
+        self.error, self.id, self.known, self.sends, self.states, self.begun, self.reports = \
+            None, None, set(), {}, {}, 0, 0
         if not any(parts):
             return
         with tempfile.TemporaryDirectory(prefix="cloudinvite-power.") as place:
@@ -190,8 +190,9 @@ class Ledger:
         for to, outcome in connection.execute("SELECT address, outcome FROM send"):
             self.sends.setdefault(to, []).append(outcome)
         self.states = dict(connection.execute("SELECT address, state FROM person"))
-        begun = connection.execute("SELECT value FROM meta WHERE key = 'sends_begun'").fetchall()
-        self.begun = int(begun[0][0]) if begun else 0
+        meta = dict(connection.execute("SELECT key, value FROM meta"))
+        self.begun = int(meta.get("sends_begun", 0))
+        self.reports = int(meta.get("report_revision", 0))
 
 
 def names(tree, directory):
@@ -206,6 +207,12 @@ def send_journal(tree):
     return (words[0].decode(), int(words[1])) if len(line) == 1024 and len(words) == 5 else None
 
 
+def bound(tree):
+    """To which ledger the markers belong, and the revision of its last report."""
+    belongs, _, revision = (tree.get("spool/seen/.ledger") or b"").decode().strip().partition(" ")
+    return belongs, revision
+
+
 def judge(state):
     """What is wrong with it on the disk."""
     tree, ledger = state.tree, Ledger.of(state.tree)
@@ -213,7 +220,7 @@ def judge(state):
     for to in set(state.mails):
         if len(ledger.sends.get(to, [])) < state.mails.count(to):
             wrong.append(f"{to} has a mail of which the ledger does not know")
-    belongs = (tree.get("spool/seen/.ledger") or b"").decode().strip()
+    belongs, revision = bound(tree)
     marked = {name for name in names(tree, "spool/seen/") if not name.startswith(".")}
     if belongs == ledger.id and marked - ledger.known:
         wrong.append(f"marked, but unknown: {marked - ledger.known}")
@@ -226,8 +233,10 @@ def judge(state):
     host = tree.get("state/collector/host")
     if host is not None and not re.fullmatch(rb"cloudinvite-host 1\n(.*\n)*end \d+\n", host):
         wrong.append("the host's state is torn")
-    if belongs and not re.fullmatch("[0-9a-f]{32}", belongs):
+    if belongs and not re.fullmatch(r"[0-9a-f]{32}:(\d{20})?", f"{belongs}:{revision}"):
         wrong.append("the marks' ledger is torn")
+    elif belongs == ledger.id and int(revision or 0) > ledger.reports:
+        wrong.append("the markers know of a report that the ledger has lost")
     return wrong
 
 
@@ -241,11 +250,11 @@ def traceless(state):
 def outline(state):
     """States with the same outline look the same to every program."""
     tree, ledger = state.tree, Ledger.of(state.tree)
-    belongs = (tree.get("spool/seen/.ledger") or b"").decode().strip()
+    belongs, revision = bound(tree)
     marks = tuple((name, tree["spool/seen/" + name]) for name in sorted(names(tree, "spool/seen/"))
                   if not name.startswith("."))
     return (state.mails, frozenset(traceless(state)), marks,
-            tuple(sorted(names(tree, "spool/new/"))), belongs == ledger.id, ledger.id is None,
+            tuple(sorted(names(tree, "spool/new/"))), belongs == ledger.id, revision, ledger.id is None,
             tuple(sorted(ledger.known)), tuple(sorted(ledger.states.items())),
             repr(sorted(ledger.sends.items())), send_journal(tree), tree.get("state/collector/host"),
             tuple(sorted(len(content or b"") for path, content in tree.items()
